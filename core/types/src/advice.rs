@@ -1,0 +1,261 @@
+//! The answer, and its JSON form: the decision record.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::Grade;
+use crate::ids::{ArchitectureId, RecordId, RuleId, RunnerName, WeightsTag};
+use crate::precision::Precision;
+use crate::request::{Request, words};
+
+/// Name of the JSON format of [`Advice`].
+pub const ADVICE_SCHEMA: &str = "convwise.advice/1";
+
+words! {
+    /// What a pick is best at among the feasible.
+    pub enum Label, "label" {
+        /// Highest accuracy.
+        HighestAccuracy = "highest-accuracy",
+        /// Best balance of accuracy and latency.
+        BestTradeOff = "best-trade-off",
+        /// Lowest latency.
+        Fastest = "fastest",
+        /// Smallest weights.
+        Smallest = "smallest",
+        /// Most mature ecosystem.
+        MostEstablished = "most-established",
+    }
+}
+
+/// Which knowledge base answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnowledgeBaseStamp {
+    /// Changes with every accepted record.
+    pub version: String,
+    /// Architectures known.
+    pub architectures: u64,
+    /// Measurements known.
+    pub measurements: u64,
+}
+
+/// Which rules answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleSetStamp {
+    /// Digest of all rule files.
+    pub fingerprint: String,
+    /// Rules in the set.
+    pub rules: u64,
+    /// Files that replace shipped ones.
+    pub overrides: Vec<String>,
+}
+
+/// Accuracy as printed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AccuracyCell {
+    /// Percent.
+    pub value: f64,
+    /// Metric.
+    pub metric: String,
+    /// Dataset and split.
+    pub dataset: String,
+    /// Grade of the evidence.
+    pub grade: Grade,
+    /// Where it comes from.
+    pub source: String,
+}
+
+/// Latency as printed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LatencyCell {
+    /// Median in milliseconds.
+    pub ms: f64,
+    /// Lower end of the 95 % interval.
+    pub low_ms: f64,
+    /// Upper end of the 95 % interval.
+    pub high_ms: f64,
+    /// Grade of the evidence.
+    pub grade: Grade,
+    /// Runner.
+    pub runner: RunnerName,
+    /// Device.
+    pub device: String,
+    /// Measurement behind it.
+    pub record: Option<RecordId>,
+    /// How it was obtained.
+    pub source: String,
+}
+
+/// A finding as printed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FindingLine {
+    /// The rule.
+    pub rule: RuleId,
+    /// `passed`, `preferred`, `noted`, `undecided`, `failed`, `rejected`.
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+    /// File of the rule.
+    pub file: String,
+    /// Line of the rule.
+    pub line: u64,
+    /// Values compared.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, String>,
+}
+
+/// One recommended candidate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pick {
+    /// The variant.
+    pub architecture: ArchitectureId,
+    /// As people write it.
+    pub title: String,
+    /// Family.
+    pub family: String,
+    /// The weights.
+    pub weights: Option<WeightsTag>,
+    /// Side of the input in pixels.
+    pub input_size: u64,
+    /// Number format.
+    pub precision: Precision,
+    /// The runner.
+    pub runner: RunnerName,
+    /// Whether every requirement was decided and passed on evidence that can carry it.
+    pub proven: bool,
+    /// What it is best at.
+    pub labels: Vec<Label>,
+    /// 0 to 1, from the rank formula.
+    pub score: f64,
+    /// Accuracy, or `None` if nobody published one.
+    pub accuracy: Option<AccuracyCell>,
+    /// Latency.
+    pub latency: Option<LatencyCell>,
+    /// Trained parameters.
+    pub params: Option<u64>,
+    /// Multiply-accumulates.
+    pub macs: Option<u64>,
+    /// Weights in bytes at this precision.
+    pub weight_bytes: Option<u64>,
+    /// Peak activations in bytes at this precision.
+    pub peak_activation_bytes: Option<u64>,
+    /// Why.
+    pub findings: Vec<FindingLine>,
+    /// Commands that reproduce its numbers.
+    pub reproduce: Vec<String>,
+}
+
+/// A candidate that does not fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The variant.
+    pub architecture: ArchitectureId,
+    /// The weights.
+    pub weights: Option<WeightsTag>,
+    /// Side of the input in pixels.
+    pub input_size: u64,
+    /// Number format.
+    pub precision: Precision,
+    /// First requirement that failed.
+    pub rule: RuleId,
+    /// Every requirement that failed.
+    pub rules: Vec<RuleId>,
+    /// Why.
+    pub reason: String,
+    /// What would change it.
+    pub counterfactual: Option<String>,
+}
+
+/// A training or optimisation step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepLine {
+    /// What to do.
+    pub step: String,
+    /// Why.
+    pub reason: String,
+    /// The rule.
+    pub rule: RuleId,
+    /// File of the rule.
+    pub file: String,
+    /// Line of the rule.
+    pub line: u64,
+    /// Expected effect, in words, with its evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<String>,
+    /// The command that carries it out or verifies it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// A fact that would make the answer firmer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Need {
+    /// The fact.
+    pub fact: String,
+    /// Candidates it would decide.
+    pub architectures: Vec<ArchitectureId>,
+    /// What would decide it.
+    pub need: String,
+    /// The command that does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// Picks that cannot be told apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tie {
+    /// `accuracy` or `latency`.
+    pub on: String,
+    /// Candidates.
+    pub architectures: Vec<ArchitectureId>,
+    /// Why they are a tie.
+    pub reason: String,
+}
+
+/// A command worth running.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandLine {
+    /// What it does.
+    pub purpose: String,
+    /// The command.
+    pub command: String,
+}
+
+/// Why nothing fits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoFit {
+    /// The nearest misses, nearest first.
+    pub nearest: Vec<Rejection>,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Advice {
+    /// [`ADVICE_SCHEMA`].
+    pub schema: String,
+    /// The merged request.
+    pub request: Request,
+    /// Which knowledge base answered.
+    pub kb: KnowledgeBaseStamp,
+    /// Which rules answered.
+    pub rules: RuleSetStamp,
+    /// Best first, then every other labelled candidate.
+    pub picks: Vec<Pick>,
+    /// What did not fit.
+    pub rejected: Vec<Rejection>,
+    /// How to train the first pick.
+    pub training: Vec<StepLine>,
+    /// How to optimise the first pick afterwards.
+    pub optimisation: Vec<StepLine>,
+    /// What is not known yet.
+    pub needs: Vec<Need>,
+    /// Picks that cannot be told apart.
+    pub ties: Vec<Tie>,
+    /// Remarks on the answer as a whole: what is simulated, what overrides what, what failed.
+    pub notes: Vec<String>,
+    /// Why nothing fits, when nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nothing_fits: Option<NoFit>,
+    /// Commands that reproduce or extend the answer.
+    pub commands: Vec<CommandLine>,
+}

@@ -1,0 +1,88 @@
+//! What could be deployed, with the facts that rules judge.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::architecture::{Architecture, GraphFacts, InputShape, LicenceTerms};
+use crate::evidence::{Fact, Interval};
+use crate::ids::{ArchitectureId, DeviceId, RecordId, RunnerName, WeightsTag};
+use crate::precision::Precision;
+use crate::units::{Bytes, Millis, Percent, PerSecond};
+
+/// Identity of a candidate: variant x weights x input x precision x runner.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CandidateKey {
+    /// The variant.
+    pub architecture: ArchitectureId,
+    /// The weights, if any are published.
+    pub weights: Option<WeightsTag>,
+    /// Input it is run at.
+    pub input: InputShape,
+    /// Number format.
+    pub precision: Precision,
+    /// The runner.
+    pub runner: RunnerName,
+}
+
+impl fmt::Display for CandidateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.architecture)?;
+        if let Some(tag) = &self.weights {
+            write!(f, " ({tag})")?;
+        }
+        write!(f, " {} {} on {}", self.input, self.precision, self.runner)
+    }
+}
+
+/// An accuracy with what it was measured on; only equal datasets and metrics may be compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accuracy {
+    /// The value.
+    pub value: Percent,
+    /// Metric, e.g. `top1`.
+    pub metric: String,
+    /// Dataset and split.
+    pub dataset: String,
+}
+
+/// The latency of one batch. Always comes with an interval.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Best estimate of the median.
+    pub median: Millis,
+    /// 95 % interval in milliseconds.
+    pub interval: Interval,
+    /// Device it holds for.
+    pub device: DeviceId,
+    /// Runner it holds for.
+    pub runner: RunnerName,
+    /// The measurement behind it.
+    pub record: Option<RecordId>,
+}
+
+/// A candidate and its facts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Identity.
+    pub key: CandidateKey,
+    /// The variant.
+    pub architecture: Arc<Architecture>,
+    /// Graph facts at the candidate's input.
+    pub graph: Fact<GraphFacts>,
+    /// Accuracy of these weights at this input and precision.
+    pub accuracy: Fact<Accuracy>,
+    /// Latency at the request's batch and threads.
+    pub latency: Fact<Latency>,
+    /// Images a second at the request's batch and threads, one stream.
+    pub throughput: Fact<PerSecond>,
+    /// Weights as stored.
+    pub size: Fact<Bytes>,
+    /// Peak activations while running.
+    pub ram: Fact<Bytes>,
+    /// Licence of the weights.
+    pub weights_licence: Fact<LicenceTerms>,
+    /// Licence of the code.
+    pub code_licence: Fact<LicenceTerms>,
+}

@@ -1,0 +1,40 @@
+//! The vocabulary of convwise: requests, facts with their evidence, candidates, findings,
+//! measurements and advice. Pure data; nothing here reads a file, a clock or the environment.
+
+mod advice;
+mod architecture;
+mod candidate;
+mod device;
+mod diagnostic;
+mod evidence;
+mod finding;
+mod ids;
+mod measurement;
+mod precision;
+mod request;
+mod suggest;
+mod units;
+
+pub use advice::{
+    ADVICE_SCHEMA, AccuracyCell, Advice, CommandLine, FindingLine, KnowledgeBaseStamp, Label, LatencyCell,
+    Need, NoFit, Pick, Rejection, RuleSetStamp, StepLine, Tie,
+};
+pub use architecture::{
+    Architecture, GraphFacts, InputShape, LicenceTerms, Maturity, NamedShape, Origin, Paper, PublishedResult,
+    Weights,
+};
+pub use candidate::{Accuracy, Candidate, CandidateKey, Latency};
+pub use device::{Device, DeviceKind, ShippedDevice};
+pub use diagnostic::{Diagnostic, Label as SourceLabel, Severity, Span};
+pub use evidence::{Evidence, Fact, Grade, Interval, Missing};
+pub use finding::{Finding, FindingKind, Observed, Step, StepKind, Verdict};
+pub use ids::{ArchitectureId, DeviceId, RecordId, RuleId, RunnerName, WeightsTag};
+pub use measurement::{
+    Launch, MEASUREMENT_SCHEMA, Measurement, Quality, RunnerStamp, Scenario, Statistics, Subject, Tool,
+};
+pub use precision::Precision;
+pub use request::{
+    Deploy, Domain, Effort, LicenceDemand, Limits, Priority, Request, Situation, Task, UnknownWord,
+};
+pub use suggest::{did_you_mean, nearest};
+pub use units::{Bytes, Macs, Millis, Params, Percent, PerSecond, UnitError};
