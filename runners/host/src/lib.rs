@@ -1,0 +1,43 @@
+//! Finds runners and runs each in a worker process of its own.
+//!
+//! Owns discovery (manifests, trust, digests), the worker process (spawning, limits, deadlines, its wire protocol) and
+//! the only code that loads a runner's library. It must not know what is measured or why: schedules and statistics
+//! belong to `bench`.
+//!
+//! ```text
+//! discover -> RunnerEntry -> WorkerSpec -> Worker::spawn -> load -> fill_inputs -> run -> output
+//!                                             |  frames on a socket
+//!                                          run_worker -> library or built-in table
+//! ```
+
+mod child;
+mod discovery;
+mod error;
+mod fill;
+mod library;
+mod manifest;
+mod process;
+mod protocol;
+mod session;
+mod spec;
+mod table;
+mod tail;
+mod trust;
+mod usage;
+mod worker;
+
+pub use child::{Builtin, run_worker};
+pub use convwise_sdk::{
+    DType, Description, Device, Dim, ErrorCode, Io, Missing, OptionDoc, Options, Probe, RunnerError,
+    RunnerTable, Tensor, TensorError, TensorInfo, TensorView,
+};
+pub use discovery::{Discovery, Origin, RunnerEntry, RunnerList, Shelf, discover};
+pub use error::{Exit, Phase, WorkerError};
+pub use fill::fill_tensor;
+pub use library::{AbiMajor, LibraryError};
+pub use manifest::{Manifest, ManifestError, Requirement};
+pub use protocol::{Loaded, OutputCheck, RunTimes, WORKER_COMMAND};
+pub use spec::{Deadlines, RunnerSource, WorkerSpec};
+pub use trust::file_digest;
+pub use usage::WorkerUsage;
+pub use worker::Worker;

@@ -1,0 +1,218 @@
+//! Runner manifests: a few lines of TOML that name a library. Parsing only; nothing here looks for files.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+/// The `schema` number of manifests.
+const SCHEMA: u32 = 1;
+
+/// A runner's manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The format's number; 1.
+    pub schema: u32,
+    /// The runner's name.
+    pub name: String,
+    /// The runner's version, as its description says it.
+    pub version: String,
+    /// One line for lists.
+    #[serde(default)]
+    pub summary: String,
+    /// A library's bare name (`convwise_x` stands for `libconvwise_x.so` or what the system calls it) or a path.
+    pub library: String,
+    /// The library's SHA-256, if it is pinned.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// Model formats, by file extension.
+    #[serde(default)]
+    pub formats: Vec<String>,
+    /// Native libraries that the runner's library looks for at run time.
+    #[serde(default)]
+    pub requires: Vec<Requirement>,
+    /// Options that hold where the user gives none.
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
+}
+
+/// A native library that a runner needs.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// What it is, for messages.
+    pub what: String,
+    /// The environment variable that points the runner to it.
+    pub env: String,
+    /// What `convwise runner install` calls it.
+    pub install: String,
+    /// Where the installed file lies below `<home>/native/<install>/`.
+    pub file: String,
+}
+
+/// What is wrong with a manifest, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestError {
+    /// The manifest, as it was named.
+    pub path: String,
+    /// The line, from 1; 0 where the file could not be read at all.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// The line itself.
+    pub source_line: String,
+    /// How many characters of it are meant.
+    pub width: usize,
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return write!(f, "{}: {}", self.path, self.message);
+        }
+        let (number, blank) = (self.line.to_string(), " ".repeat(self.line.to_string().len()));
+        let indent = " ".repeat(self.column.saturating_sub(1));
+        writeln!(f, "{}:{}:{}: {}", self.path, self.line, self.column, self.message)?;
+        writeln!(f, "{blank} |\n{number} | {}", self.source_line)?;
+        write!(f, "{blank} | {indent}{}", "^".repeat(self.width.max(1)))
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+impl Manifest {
+    /// Parses the manifest `text`; `path` is for messages.
+    ///
+    /// # Errors
+    /// The place and the reason.
+    pub fn parse(path: &str, text: &str) -> Result<Self, ManifestError> {
+        let manifest: Self = toml::from_str(text).map_err(|error| {
+            let span = error.span().unwrap_or_default();
+            at(path, text, span.start, span.end, error.message().to_owned())
+        })?;
+        manifest.check().map_err(|(key, message)| {
+            let start = key_position(text, key);
+            at(path, text, start, start + key.len(), message)
+        })?;
+        Ok(manifest)
+    }
+
+    /// The first value that is wrong: its key and why.
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.schema != SCHEMA {
+            let found = self.schema;
+            return Err(("schema", format!("schema {found} is not known; this program reads {SCHEMA}")));
+        }
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.name.is_empty() || !self.name.chars().all(allowed) {
+            return Err(("name", format!("\"{}\" is not a name: use a-z, 0-9 and -", self.name)));
+        }
+        if self.library.is_empty() {
+            return Err(("library", "the library's name is empty".into()));
+        }
+        match &self.sha256 {
+            Some(digest) if digest.len() != 64 || !digest.chars().all(|c| c.is_ascii_hexdigit()) => {
+                Err(("sha256", "a SHA-256 has 64 hexadecimal digits".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where `key` starts a line; such keys are known to be there.
+fn key_position(text: &str, key: &str) -> usize {
+    let mut position = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim_start().starts_with(key) {
+            return position + line.len() - line.trim_start().len();
+        }
+        position += line.len();
+    }
+    0
+}
+
+/// The error at the bytes `start..end` of `text`.
+fn at(path: &str, text: &str, start: usize, end: usize, message: String) -> ManifestError {
+    let before = text.get(..start).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let source_line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    let room = (source_line.chars().count() + 1).saturating_sub(column);
+    let meant = text.get(start..end).unwrap_or_default().chars().take_while(|c| *c != '\n').count();
+    ManifestError {
+        path: path.into(),
+        line: before.matches('\n').count() + 1,
+        column,
+        message: message.lines().collect::<Vec<_>>().join("; "),
+        source_line: source_line.into(),
+        width: meant.min(room),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+schema = 1
+name = "onnxruntime"
+version = "0.1.0"
+library = "convwise_onnxruntime"
+formats = ["onnx"]
+options = { threads = "1" }
+
+[[requires]]
+what = "ONNX Runtime"
+env = "ORT_DYLIB_PATH"
+install = "onnxruntime"
+file = "libonnxruntime.so"
+"#;
+
+    fn check(text: &str, expect: &str) {
+        assert_eq!(Manifest::parse("x.toml", text).unwrap_err().to_string(), expect.trim_matches('\n'));
+    }
+
+    #[test]
+    fn a_whole_manifest_is_read() {
+        let manifest = Manifest::parse("x.toml", GOOD).unwrap();
+        assert_eq!(manifest.requires[0].env, "ORT_DYLIB_PATH");
+        assert_eq!(manifest.options["threads"], "1");
+    }
+
+    #[test]
+    fn mistakes_are_shown_where_they_are() {
+        check(
+            "schema = 1\nname = \"x\"\nlibary = \"y\"\n",
+            r#"
+x.toml:3:1: unknown field `libary`, expected one of `schema`, `name`, `version`, `summary`, `library`, `sha256`, `formats`, `requires`, `options`
+  |
+3 | libary = "y"
+  | ^^^^^^"#,
+        );
+        check(
+            "schema = 2\nname = \"x\"\nversion = \"1\"\nlibrary = \"y\"\n",
+            "
+x.toml:1:1: schema 2 is not known; this program reads 1
+  |
+1 | schema = 2
+  | ^^^^^^",
+        );
+        check(
+            "schema = 1\nname = \"x y\"\nversion = \"1\"\nlibrary = \"y\"\n",
+            r#"
+x.toml:2:1: "x y" is not a name: use a-z, 0-9 and -
+  |
+2 | name = "x y"
+  | ^^^^"#,
+        );
+    }
+
+    #[test]
+    fn a_broken_file_names_its_line() {
+        let error = Manifest::parse("x.toml", "schema = 1\nname = \n").unwrap_err();
+        assert_eq!((error.line, error.source_line.as_str()), (2, "name = "));
+    }
+}
