@@ -9,7 +9,7 @@ use crate::architecture::{Architecture, GraphFacts, InputShape, LicenceTerms};
 use crate::evidence::{Fact, Interval};
 use crate::ids::{ArchitectureId, DeviceId, RecordId, RunnerName, WeightsTag};
 use crate::precision::Precision;
-use crate::units::{Bytes, Millis, Percent, PerSecond};
+use crate::units::{Bytes, Millis, PerSecond, Percent};
 
 /// Identity of a candidate: variant x weights x input x precision x runner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

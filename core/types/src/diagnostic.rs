@@ -146,7 +146,8 @@ impl Diagnostic {
         let mut group = match &self.label {
             Some(label) => {
                 let place = AnnotationKind::Primary.span(label.span.bytes.clone()).label(label.text.as_str());
-                let snippet = Snippet::source(self.source.as_str()).path(self.file.as_str()).annotation(place);
+                let snippet =
+                    Snippet::source(self.source.as_str()).path(self.file.as_str()).annotation(place);
                 title.element(snippet)
             }
             None => Group::with_title(title).element(annotate_snippets::Origin::path(self.file.as_str())),

@@ -4,6 +4,7 @@
 mod advice;
 mod architecture;
 mod candidate;
+mod content;
 mod device;
 mod diagnostic;
 mod evidence;
@@ -24,6 +25,7 @@ pub use architecture::{
     Weights,
 };
 pub use candidate::{Accuracy, Candidate, CandidateKey, Latency};
+pub use content::content_id;
 pub use device::{Device, DeviceKind, ShippedDevice};
 pub use diagnostic::{Diagnostic, Label as SourceLabel, Severity, Span};
 pub use evidence::{Evidence, Fact, Grade, Interval, Missing};
@@ -37,4 +39,4 @@ pub use request::{
     Deploy, Domain, Effort, LicenceDemand, Limits, Priority, Request, Situation, Task, UnknownWord,
 };
 pub use suggest::{did_you_mean, nearest};
-pub use units::{Bytes, Macs, Millis, Params, Percent, PerSecond, UnitError};
+pub use units::{Bytes, Macs, Millis, Params, PerSecond, Percent, UnitError};

@@ -15,7 +15,8 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 /// Similarity that ignores separators, so that `mobilenetv3large` finds `mobilenet_v3_large`.
 fn score(a: &str, b: &str) -> f64 {
     let plain = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    strsim::normalized_damerau_levenshtein(&plain(a), &plain(b)).max(strsim::normalized_damerau_levenshtein(a, b))
+    strsim::normalized_damerau_levenshtein(&plain(a), &plain(b))
+        .max(strsim::normalized_damerau_levenshtein(a, b))
 }
 
 /// `; did you mean `x`?` when a near name exists, else nothing.

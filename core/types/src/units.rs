@@ -94,7 +94,8 @@ impl Notation {
         }
         let names: Vec<_> = self.units.iter().map(|(n, _)| *n).filter(|n| !n.is_empty()).collect();
         if unit.is_empty() {
-            let example = names.iter().take(2).map(|n| format!("`{text}{n}`")).collect::<Vec<_>>().join(" or ");
+            let example =
+                names.iter().take(2).map(|n| format!("`{text}{n}`")).collect::<Vec<_>>().join(" or ");
             return Err(UnitError::NoUnit { text: text.to_owned(), example });
         }
         Err(UnitError::UnknownUnit { unit: unit.to_owned(), what: self.what, units: names.join(", ") })
@@ -129,7 +130,16 @@ fn split_number(text: &str) -> (&str, &str) {
 const DURATION: Notation = Notation {
     what: "a duration",
     example: "`20ms`",
-    units: &[("ms", 1.0), ("s", 1e3), ("us", 1e-3), ("µs", 1e-3), ("ns", 1e-6), ("min", 6e4), ("m", 6e4), ("h", 3.6e6)],
+    units: &[
+        ("ms", 1.0),
+        ("s", 1e3),
+        ("us", 1e-3),
+        ("µs", 1e-3),
+        ("ns", 1e-6),
+        ("min", 6e4),
+        ("m", 6e4),
+        ("h", 3.6e6),
+    ],
     max: 8.64e8,
     max_text: "10 days",
 };
@@ -358,12 +368,24 @@ mod tests {
         check::<Millis>("5m", "5.00 min");
         check::<Millis>("250us", "250 µs");
         check::<Millis>("20", "`20` has no unit; write for example `20ms` or `20s`");
-        check::<Millis>("-3ms", "`-3ms` is out of range for a duration; it must be more than 0 and at most 10 days");
-        check::<Millis>("0ms", "`0ms` is out of range for a duration; it must be more than 0 and at most 10 days");
+        check::<Millis>(
+            "-3ms",
+            "`-3ms` is out of range for a duration; it must be more than 0 and at most 10 days",
+        );
+        check::<Millis>(
+            "0ms",
+            "`0ms` is out of range for a duration; it must be more than 0 and at most 10 days",
+        );
         check::<Millis>("", "a duration is empty; write for example `20ms`");
         check::<Millis>("fast", "`fast` is not a duration; write for example `20ms`");
-        check::<Millis>("20 parsecs", "`parsecs` is not a unit of a duration; use one of ms, s, us, µs, ns, min, m, h");
-        check::<Millis>("1e400ms", "`1e400ms` is out of range for a duration; it must be more than 0 and at most 10 days");
+        check::<Millis>(
+            "20 parsecs",
+            "`parsecs` is not a unit of a duration; use one of ms, s, us, µs, ns, min, m, h",
+        );
+        check::<Millis>(
+            "1e400ms",
+            "`1e400ms` is out of range for a duration; it must be more than 0 and at most 10 days",
+        );
         check::<Millis>("NaNms", "`NaNms` is not a duration; write for example `20ms`");
     }
 
@@ -379,6 +401,9 @@ mod tests {
         check::<PerSecond>("100/s", "100/s");
         check::<PerSecond>("30fps", "30.0/s");
         check::<Percent>("75", "75.0 %");
-        check::<Percent>("101", "`101` is out of range for a percentage; it must be more than 0 and at most 100 %");
+        check::<Percent>(
+            "101",
+            "`101` is out of range for a percentage; it must be more than 0 and at most 100 %",
+        );
     }
 }

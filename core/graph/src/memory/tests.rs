@@ -1,0 +1,195 @@
+//! The planner against an exhaustive search, and against peaks worked out by hand.
+
+use super::buffers::Problem;
+use super::*;
+use crate::builder::Builder;
+use crate::infer::infer;
+use crate::op::{Activation, Op};
+
+/// Every topological order's peak, the lowest of them.
+fn exhaustive(problem: &Problem) -> u64 {
+    fn extend(problem: &Problem, order: &mut Vec<usize>, best: &mut u64) {
+        if order.len() == problem.steps.len() {
+            let peak = problem.trace(order).iter().map(|m| m.during).max().unwrap_or(0);
+            *best = peak.max(problem.initial()).min(*best);
+            return;
+        }
+        for step in 0..problem.steps.len() {
+            let written = |b: usize| problem.buffers[b].writer.is_none_or(|w| order.contains(&w));
+            if !order.contains(&step) && problem.steps[step].reads.iter().all(|r| written(r.buffer)) {
+                order.push(step);
+                extend(problem, order, best);
+                order.pop();
+            }
+        }
+    }
+    let mut best = u64::MAX;
+    extend(problem, &mut Vec::new(), &mut best);
+    best
+}
+
+/// The peak that a plan's own order needs, found through the nodes it lists.
+fn replay(graph: &Graph, shapes: &Shapes, options: MemoryOptions, plan: &MemoryPlan) -> u64 {
+    let problem = Problem::of(graph, shapes, options);
+    let step_of = |id: &NodeId| {
+        let buffer = problem.buffers.iter().find(|b| b.nodes.first() == Some(id))?;
+        buffer.writer
+    };
+    let order: Vec<_> = plan.steps.iter().filter_map(step_of).collect();
+    assert_eq!(order.len(), problem.steps.len());
+    problem.trace(&order).iter().map(|m| m.during).max().unwrap_or(0).max(problem.initial())
+}
+
+fn assert_runs(graph: &Graph, order: &[NodeId]) {
+    assert_eq!(order.len(), graph.nodes.len());
+    for (place, id) in order.iter().enumerate() {
+        let operands = &graph.node(*id).unwrap().inputs;
+        assert!(operands.iter().all(|o| order[..place].contains(o)), "%{} runs too early", id.0);
+    }
+}
+
+/// A small deterministic generator (xorshift), so that every failure can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n as u64) as usize
+    }
+}
+
+/// A graph of vectors with random operations, operands, sizes and outputs.
+fn random_graph(seed: u64, nodes: usize) -> Graph {
+    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut b = Builder::new("random");
+    let mut known = vec![b.add(Op::Input { dims: vec![4] }, &[], "x").unwrap()];
+    while known.len() < nodes {
+        let pick = |dice: &mut Dice| known[dice.below(known.len())];
+        let (x, y) = (pick(&mut dice), pick(&mut dice));
+        let label = format!("n{}", known.len());
+        let added = match dice.below(6) {
+            0 => b.add(Op::Activation(Activation::Relu), &[x], &label),
+            1 => b.add(Op::Concat { axis: 1 }, &[x, y], &label),
+            2 => b.add(Op::Flatten { from: 1 }, &[x], &label),
+            3 | 4 => b.add(Op::Add, &[x, y], &label),
+            _ => b.add(Op::Linear { out_features: 1 + dice.below(9), bias: false }, &[x], &label),
+        };
+        known.extend(added.ok());
+    }
+    b.output("last", *known.last().unwrap()).unwrap();
+    if dice.below(2) == 0 {
+        b.output("other", known[dice.below(known.len())]).unwrap();
+    }
+    b.finish().unwrap()
+}
+
+#[test]
+fn plans_are_as_good_as_exhaustive_search() {
+    let mut improved = 0;
+    for seed in 0..400 {
+        let graph = random_graph(seed, 4 + seed as usize % 6);
+        let shapes = infer(&graph, 1).unwrap();
+        for in_place_elementwise in [true, false] {
+            let options = MemoryOptions { in_place_elementwise };
+            let plan = plan(&graph, &shapes, options);
+            let problem = Problem::of(&graph, &shapes, options);
+            assert_eq!(plan.order, Order::Optimal, "seed {seed}");
+            assert_eq!(plan.peak_elements, exhaustive(&problem), "seed {seed}");
+            assert_eq!(replay(&graph, &shapes, options, &plan), plan.peak_elements, "seed {seed}");
+            assert_runs(&graph, &plan.steps);
+            let listed: Vec<_> = (0..problem.steps.len()).collect();
+            let listed = problem.trace(&listed).iter().map(|m| m.during).max().unwrap_or(0);
+            improved += usize::from(plan.peak_elements < listed);
+        }
+    }
+    assert!(improved > 20, "only {improved} orders were worth changing; the graphs are too easy");
+}
+
+#[test]
+fn larger_graphs_get_an_order_that_runs() {
+    let mut optimal = 0;
+    for seed in 0..20 {
+        let graph = random_graph(seed, 40 + 30 * (seed as usize % 5));
+        let shapes = infer(&graph, 1).unwrap();
+        let plan = plan(&graph, &shapes, MemoryOptions::default());
+        assert_runs(&graph, &plan.steps);
+        assert_eq!(
+            replay(&graph, &shapes, MemoryOptions::default(), &plan),
+            plan.peak_elements,
+            "seed {seed}"
+        );
+        optimal += usize::from(plan.order == Order::Optimal);
+    }
+    assert!(optimal > 0);
+}
+
+fn peak(in_place_elementwise: bool, build: impl Fn(&mut Builder)) -> u64 {
+    let mut b = Builder::new("net");
+    build(&mut b);
+    let graph = b.finish().unwrap();
+    let shapes = infer(&graph, 1).unwrap();
+    plan(&graph, &shapes, MemoryOptions { in_place_elementwise }).peak_elements
+}
+
+fn linear(out_features: usize) -> Op {
+    Op::Linear { out_features, bias: false }
+}
+
+#[test]
+fn the_smaller_branch_runs_last_when_its_operand_is_large() {
+    // x(100) -> a(10) -> c(50) and x -> d(10); c is listed before d, which keeps x alive for it.
+    let build = |b: &mut Builder| {
+        let x = b.add(Op::Input { dims: vec![100] }, &[], "x").unwrap();
+        let a = b.add(linear(10), &[x], "a").unwrap();
+        let c = b.add(linear(50), &[a], "c").unwrap();
+        let d = b.add(linear(10), &[x], "d").unwrap();
+        let y = b.add(Op::Concat { axis: 1 }, &[c, d], "y").unwrap();
+        b.output("y", y).unwrap();
+    };
+    // Listed: x + a + c = 160. Best: x + a + d = 120, then a + d + c = 70, then c + d + y = 120.
+    assert_eq!(peak(true, build), 120);
+}
+
+#[test]
+fn element_wise_results_overwrite_dying_operands_only() {
+    let relu = |b: &mut Builder, x, name: &str| b.add(Op::Activation(Activation::Relu), &[x], name).unwrap();
+    let chain = |b: &mut Builder| {
+        let x = b.add(Op::Input { dims: vec![8] }, &[], "x").unwrap();
+        let y = relu(b, x, "y");
+        b.output("y", y).unwrap();
+    };
+    assert_eq!((peak(true, chain), peak(false, chain)), (8, 16));
+    let residual = |b: &mut Builder| {
+        let x = b.add(Op::Input { dims: vec![8] }, &[], "x").unwrap();
+        let y = relu(b, x, "y");
+        let sum = b.add(Op::Add, &[x, y], "sum").unwrap();
+        b.output("sum", sum).unwrap();
+    };
+    assert_eq!((peak(true, residual), peak(false, residual)), (16, 24));
+}
+
+#[test]
+fn views_take_no_memory_and_keep_their_operand() {
+    let build = |b: &mut Builder| {
+        let x = b.add(Op::Input { dims: vec![4, 4] }, &[], "x").unwrap();
+        let flat = b.add(Op::Flatten { from: 1 }, &[x], "flat").unwrap();
+        let y = b.add(linear(3), &[flat], "y").unwrap();
+        b.output("y", y).unwrap();
+        b.output("flat", flat).unwrap();
+    };
+    assert_eq!(peak(true, build), 19);
+    assert_eq!(peak(false, build), 19);
+}
+
+#[test]
+fn an_unused_input_takes_none() {
+    let build = |b: &mut Builder| {
+        b.add(Op::Input { dims: vec![1000] }, &[], "unused").unwrap();
+        let x = b.add(Op::Input { dims: vec![4] }, &[], "x").unwrap();
+        let y = b.add(linear(3), &[x], "y").unwrap();
+        b.output("y", y).unwrap();
+    };
+    assert_eq!(peak(true, build), 7);
+}

@@ -1,0 +1,21 @@
+//! From a layer graph and weights to an ONNX file.
+//!
+//! This crate owns the ONNX protobuf types, the translation of every layer operation, the folding of
+//! inference-time constants into weights, and where weights come from: a seed ([`Seeded`]), the
+//! parity rule ([`Golden`]) or a file ([`Safetensors`]). It knows no runner and no script.
+
+mod error;
+mod export;
+mod fingerprint;
+mod inspect;
+mod proto;
+mod weights;
+
+pub use error::{ExportError, InspectError, WeightError};
+pub use export::{Batch, ExportOptions, Model, OPSETS, export};
+pub use fingerprint::fingerprint;
+pub use inspect::{ModelInfo, TensorInfo, inspect, inspect_file};
+pub use weights::golden;
+pub use weights::{
+    Golden, MisshapedTensor, MissingTensor, Safetensors, Seeded, UnreadableTensor, WeightReport, WeightSource,
+};

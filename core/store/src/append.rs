@@ -1,0 +1,92 @@
+//! Adding records: as one transaction, to the journal first and then to the index.
+
+use std::collections::BTreeSet;
+
+use convwise_types::RecordId;
+
+use crate::catalog::record_key;
+use crate::catchup::Arrival;
+use crate::error::StoreError;
+use crate::journal::Place;
+use crate::line::{LONGEST_LINE, Line, encode};
+use crate::record::Record;
+use crate::section::{Section, Trouble};
+use crate::store::Appended;
+
+impl Section {
+    /// Adds checked records as one transaction: journal first, then the index.
+    pub(crate) fn append(&mut self, records: &[Record], ids: &[RecordId]) -> Result<Appended, StoreError> {
+        self.writable()?;
+        let (appended, fresh) = self.sort_out(ids)?;
+        let mut lines = Vec::with_capacity(fresh.len());
+        for (left, at) in fresh.iter().rev().enumerate() {
+            if let (Some(record), Some(id)) = (records.get(*at), ids.get(*at)) {
+                lines.push(encode(record, id, u32::try_from(left).unwrap_or(u32::MAX)));
+            }
+        }
+        lines.reverse();
+        self.journalize(&lines)?;
+        Ok(appended)
+    }
+
+    /// Which ids are new (and at which positions) and which are known.
+    fn sort_out(&mut self, ids: &[RecordId]) -> Result<(Appended, Vec<usize>), StoreError> {
+        let keys = || ids.iter().map(record_key).collect();
+        let found = self.attempt(|s| Ok(s.index()?.get(keys())?))?;
+        let mut appended = Appended::default();
+        let mut fresh = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (at, (id, found)) in ids.iter().zip(found).enumerate() {
+            if found.is_none() && seen.insert(id) {
+                appended.new.push(id.clone());
+                fresh.push(at);
+            } else {
+                appended.known.push(id.clone());
+            }
+        }
+        Ok((appended, fresh))
+    }
+
+    /// Writes lines as one transaction and indexes them. Once the journal has them they are safe: an index that
+    /// cannot take them is replaced or does without, but that is not the caller's loss.
+    fn journalize(&mut self, lines: &[Vec<u8>]) -> Result<(), StoreError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        refuse_too_long(lines)?;
+        let Some(journal) = &mut self.journal else { return self.writable() };
+        let start = journal.append(&lines.concat())?.offset;
+        let end = start + lines.iter().map(|line| line.len() as u64).sum::<u64>();
+        self.attempt(|section| {
+            if section.meta.covered >= end {
+                return Ok(());
+            }
+            let (arrivals, last) = arrivals(lines, start)?;
+            section.index_arrivals(arrivals, last)
+        })
+    }
+}
+
+fn refuse_too_long(lines: &[Vec<u8>]) -> Result<(), StoreError> {
+    let longest = lines.iter().map(Vec::len).max().unwrap_or(0) as u64;
+    if longest <= LONGEST_LINE {
+        return Ok(());
+    }
+    Err(StoreError::Invalid {
+        what: "a record".to_owned(),
+        why: format!("it takes {longest} bytes, more than the {LONGEST_LINE} that a line may have"),
+    })
+}
+
+/// The lines just written, as the index takes them.
+fn arrivals(lines: &[Vec<u8>], start: u64) -> Result<(Vec<Arrival>, Place), Trouble> {
+    let mut place = Place { offset: start, length: 0 };
+    let mut found = Vec::with_capacity(lines.len());
+    for bytes in lines {
+        place = Place { offset: place.end(), length: bytes.len() as u64 };
+        let line = Line::decode(bytes.strip_suffix(b"\n").unwrap_or(bytes)).map_err(Trouble::OutOfStep)?;
+        let record = line.record().map_err(Trouble::OutOfStep)?;
+        found.push(Arrival { id: line.id, record, place });
+    }
+    Ok((found, place))
+}

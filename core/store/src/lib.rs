@@ -1,0 +1,39 @@
+//! The knowledge base: what was measured and what was stated, kept so that nothing acknowledged is lost.
+//!
+//! `<home>/kb/` holds
+//!
+//! - `format.json`: number of this layout and the engine behind the index;
+//! - `journal.jsonl`: the truth, one checksummed JSON line a record, written and synced before anything else;
+//! - `index/`: a sled database that answers queries and points into the journal; it can be rebuilt at any time;
+//! - `lock`: held for moments, with the holder's process id inside;
+//! - `quarantine/`: damaged lines and indexes, kept for a person to look at.
+//!
+//! This crate is the only one that knows sled. It never prints: what a person should know comes back as
+//! [`Notice`] values. It must not know how facts are judged or measured.
+
+mod append;
+mod catalog;
+mod catchup;
+mod derived;
+mod error;
+mod exchange;
+mod files;
+mod format;
+mod index;
+mod journal;
+mod line;
+mod lock;
+mod query;
+mod record;
+mod section;
+pub mod shipped;
+mod store;
+mod upkeep;
+
+pub use error::{Notice, Refusal, StoreError};
+pub use exchange::MergeReport;
+pub use format::FORMAT;
+pub use query::{KnownDevice, MeasurementFilter};
+pub use record::{AddedFact, AddedResult, RECORD_SCHEMA, Record, content_id, seal};
+pub use store::{Appended, OpenOptions, Session, Store};
+pub use upkeep::{CheckReport, Compacted, DamagedLine, Stats};
