@@ -3,6 +3,7 @@
 use std::io::{BufRead, Write};
 use std::path::Path;
 
+use serde::Serialize;
 use convwise_types::RecordId;
 
 use crate::error::{Refusal, StoreError};
@@ -15,7 +16,7 @@ use crate::store::Store;
 const NAMED: usize = 10;
 
 /// What a merge did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct MergeReport {
     /// Records read.
     pub records: u64,

@@ -12,12 +12,14 @@ use crate::catchup::decode;
 use crate::error::StoreError;
 use crate::files::{size_of, sync_parent};
 use crate::journal::{Journal, Place};
+use serde::Serialize;
+
 use crate::line::Line;
 use crate::section::{Section, Trouble};
 use crate::store::Store;
 
 /// Figures about the knowledge base.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Stats {
     /// Where it stands.
     pub path: PathBuf,
@@ -44,7 +46,7 @@ pub struct Stats {
 }
 
 /// A line of the journal that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DamagedLine {
     /// Line, from 1.
     pub line: u64,
@@ -55,7 +57,7 @@ pub struct DamagedLine {
 }
 
 /// What a check found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
     /// Lines of the journal.
     pub lines: u64,

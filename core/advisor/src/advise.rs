@@ -1,0 +1,489 @@
+//! The main line: gather, judge, rank, measure what the answer rests on, judge again, report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use convwise_bench::{Effort, Progress};
+use convwise_host::RunnerEntry;
+use convwise_judge::{Inquiry, Judgement, PlanError, Target};
+use convwise_store::{KnownDevice, Record, StoreError};
+use convwise_types::{
+    ADVICE_SCHEMA, Advice, Candidate, Device, KnowledgeBaseStamp, Label, Measurement, Millis, Percent,
+    Pick, Precision, Rejection, Request, ShippedDevice, Verdict, did_you_mean,
+};
+use convwise_zoo::ZooError;
+
+use crate::catalogue::Catalogue;
+use crate::gather::{Evidences, gather};
+use crate::measure::{MeasureError, Setting, measure_variant};
+use crate::place::{KnownDevices, Place, UnknownDevice};
+use crate::predict::Prediction;
+use crate::report;
+use crate::shortlist::{Trial, needs_closer_look, next_trial};
+use crate::standing::{Standing, distinct, labels, ties};
+use crate::world::World;
+
+/// What is asked, and how much may be spent on the answer.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The request.
+    pub request: Request,
+    /// How many picks are wanted.
+    pub top: usize,
+    /// How much may be measured; nothing without one.
+    pub measure: Option<Budget>,
+    /// The command line, for records and for what to repeat.
+    pub command: String,
+}
+
+/// How much may be measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Measurements at the most.
+    pub count: usize,
+    /// Time for all of them.
+    pub time: Duration,
+}
+
+/// Follows the work.
+pub trait Watch: Progress {
+    /// A measurement begins: which of how many at the most.
+    fn begins(&mut self, number: usize, of: usize, trial: &Trial);
+    /// A measurement is done and in the knowledge base.
+    fn measured(&mut self, measurement: &Measurement);
+    /// A measurement failed; the others go on.
+    fn failed(&mut self, trial: &Trial, error: &MeasureError);
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AdvisorError {
+    /// The device is not known.
+    #[error(transparent)]
+    Device(#[from] UnknownDevice),
+    /// The runner is not known.
+    #[error("there is no runner `{name}`{hint}; `convwise runner list` shows them")]
+    UnknownRunner {
+        /// What was asked for.
+        name: String,
+        /// "did you mean".
+        hint: String,
+    },
+    /// The runner is known and cannot be used.
+    #[error("runner {name} cannot be used: {why}")]
+    UnusableRunner {
+        /// The runner.
+        name: String,
+        /// Why.
+        why: String,
+    },
+    /// This machine is not the target.
+    #[error(
+        "a measurement made here says nothing about {target}; measure on the target and bring its records here:\n  \
+         on the target:  {bench}\n  here:           {merge}\nor add --here if this machine is the target"
+    )]
+    NotHere {
+        /// The target.
+        target: String,
+        /// The command for the target.
+        bench: String,
+        /// The command for here.
+        merge: String,
+    },
+    /// A limit beyond what the device has.
+    #[error("{limit} {asked} is more than {device} has ({has}); leave it out, or name another device")]
+    BeyondDevice {
+        /// The flag.
+        limit: &'static str,
+        /// What was asked.
+        asked: String,
+        /// The device.
+        device: String,
+        /// What it has.
+        has: String,
+    },
+    /// The architecture is not known, or its plugin is broken.
+    #[error(transparent)]
+    Zoo(#[from] ZooError),
+    /// The rules contradict each other.
+    #[error(transparent)]
+    Rules(#[from] PlanError),
+    /// The knowledge base failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Candidates with what the rules made of them, in the order of the ranking.
+#[derive(Debug)]
+pub struct Assessment {
+    /// All candidates.
+    pub candidates: Vec<Candidate>,
+    /// One judgement a candidate.
+    pub judgements: Vec<Judgement>,
+    /// Score by candidate, for those that are not rejected, best first.
+    order: Vec<(usize, f64)>,
+}
+
+impl Assessment {
+    /// The feasible candidates, best first.
+    #[must_use]
+    pub fn standings(&self) -> Vec<Standing<'_>> {
+        let standing = |&(index, score): &(usize, f64)| {
+            let (candidate, judgement) = (self.candidates.get(index)?, self.judgements.get(index)?);
+            let preference = judgement.preference;
+            Some(Standing { index, candidate, verdict: judgement.verdict, score, preference })
+        };
+        self.order.iter().filter_map(standing).collect()
+    }
+
+    fn judged(&self) -> impl Iterator<Item = (&Candidate, &Judgement)> {
+        self.candidates.iter().zip(&self.judgements)
+    }
+}
+
+/// A request with everything that is fixed while it is answered.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// Where knowledge comes from.
+    pub world: &'a World<'a>,
+    /// The target and the request.
+    pub inquiry: Inquiry,
+    /// The target.
+    pub place: Place,
+    /// The runner.
+    pub runner: &'a RunnerEntry,
+    /// Architectures and their graphs.
+    pub catalogue: Catalogue,
+}
+
+impl<'a> Case<'a> {
+    /// Opens a request: finds its target, its runner and the facts of all architectures.
+    ///
+    /// # Errors
+    /// Device or runner are not known, a limit is beyond the device, or the knowledge base cannot be read.
+    pub fn open(world: &'a World<'a>, request: &Request) -> Result<Self, AdvisorError> {
+        let place = find_place(world, request)?;
+        within_device(request, &place)?;
+        let runner = find_runner(world, request.runner.as_str())?;
+        let catalogue = Catalogue::load(world, request.situation.classes)?;
+        let inquiry = Inquiry { request: request.clone(), target: target_of(&place) };
+        Ok(Self { world, inquiry, place, runner, catalogue })
+    }
+
+    fn request(&self) -> &Request {
+        &self.inquiry.request
+    }
+
+    /// Gathers, judges and ranks with what is known now.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn assess(&self) -> Result<Assessment, AdvisorError> {
+        let measurements = self.world.store.all_measurements()?;
+        let evidences = Evidences {
+            request: self.request(),
+            place: &self.place,
+            graphs: &self.catalogue.graphs,
+            measurements: &measurements,
+        };
+        let candidates = gather(&self.catalogue.architectures, &evidences);
+        let judgements = self.world.rules.judge(&self.inquiry, &candidates);
+        let pairs: Vec<_> = candidates.iter().zip(&judgements).collect();
+        let order = self.world.rules.rank(&self.inquiry, &pairs).into_iter().map(|r| (r.index, r.score)).collect();
+        Ok(Assessment { candidates, judgements, order })
+    }
+
+    fn setting(&self, command: &str) -> Setting {
+        let request = self.request();
+        Setting {
+            batch: request.batch,
+            threads: request.threads,
+            classes: request.situation.classes,
+            precision: Precision::Fp32,
+            memory_limit: None,
+            command: command.to_owned(),
+        }
+    }
+
+    /// The latency that every limit together allows one batch.
+    #[expect(clippy::cast_precision_loss, reason = "at most 4096")]
+    fn budget(&self) -> Option<Millis> {
+        let limits = &self.request().limits;
+        let images = self.request().batch as f64;
+        let of_rate = limits.throughput.map(|rate| 1000.0 * images / rate.0);
+        limits.latency.map(|l| l.0).into_iter().chain(of_rate).min_by(f64::total_cmp).map(Millis)
+    }
+}
+
+fn find_place(world: &World<'_>, request: &Request) -> Result<Place, AdvisorError> {
+    let (mut measured, mut described): (Vec<Device>, Vec<ShippedDevice>) = (Vec::new(), Vec::new());
+    for known in world.store.devices()? {
+        match known {
+            KnownDevice::Seen(device) => measured.push(*device),
+            KnownDevice::Described(device) => described.push(*device),
+        }
+    }
+    let known = KnownDevices {
+        here: world.here,
+        here_has_gpu: world.here_has_gpu,
+        measured: &measured,
+        described: &described,
+    };
+    Ok(Place::of(request, &known)?)
+}
+
+/// A limit that the device itself cannot offer is a mistake of the request.
+fn within_device(request: &Request, place: &Place) -> Result<(), AdvisorError> {
+    let Place::Described(device) = place else { return Ok(()) };
+    let pairs = [("--ram", request.limits.ram, device.ram), ("--flash", request.limits.flash, device.flash)];
+    for (limit, asked, has) in pairs {
+        if let (Some(asked), Some(has)) = (asked, has)
+            && asked > has
+        {
+            return Err(AdvisorError::BeyondDevice {
+                limit,
+                asked: asked.to_string(),
+                device: device.title.clone(),
+                has: has.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The runner of a name, if it can be used.
+///
+/// # Errors
+/// There is none of that name, or it cannot be used.
+pub fn find_runner<'a>(world: &World<'a>, name: &str) -> Result<&'a RunnerEntry, AdvisorError> {
+    let names = world.runners.runners.iter().map(|r| r.name.as_str());
+    world
+        .runners
+        .get(name)
+        .ok_or_else(|| AdvisorError::UnknownRunner { name: name.to_owned(), hint: did_you_mean(name, names) })
+}
+
+fn target_of(place: &Place) -> Target {
+    match place {
+        Place::Here(device) | Place::Elsewhere(device) => Target::from(device),
+        Place::Described(device) => Target::from(device),
+        Place::Unspecified(deploy) => Target::undescribed(*deploy),
+    }
+}
+
+/// Answers a request. What is measured is in the knowledge base before the answer is drawn from it;
+/// setting `cancel` ends measuring and answers with what is there.
+///
+/// # Errors
+/// The request names something unknown, asks to measure what cannot be measured here, or the knowledge
+/// base fails. A failing network or runner is a note of the answer, not an error.
+pub fn advise(
+    world: &World<'_>,
+    ask: &Ask,
+    watch: &mut dyn Watch,
+    cancel: &AtomicBool,
+) -> Result<Advice, AdvisorError> {
+    let case = Case::open(world, &ask.request)?;
+    let mut notes = Vec::new();
+    if let Some(budget) = ask.measure {
+        if !case.place.is_here() {
+            return Err(not_here(&case, ask)?);
+        }
+        if let Some(why) = &case.runner.why_not {
+            return Err(AdvisorError::UnusableRunner { name: case.runner.name.clone(), why: why.clone() });
+        }
+        notes = Trials { case: &case, ask, budget, watch, cancel, started: Instant::now() }.run()?;
+    }
+    let assessment = case.assess()?;
+    compose(&case, ask, &assessment, notes)
+}
+
+fn not_here(case: &Case<'_>, ask: &Ask) -> Result<AdvisorError, AdvisorError> {
+    let count = ask.measure.map_or(8, |b| b.count);
+    let names: Vec<_> = shortlist(case, &case.assess()?, ask.top, count).iter().map(|t| t.architecture.to_string()).collect();
+    let request = case.request();
+    let bench = format!(
+        "convwise bench {} --runner {} --threads {} --batch {} && convwise kb export -o target.jsonl",
+        names.join(" "),
+        request.runner,
+        request.threads,
+        request.batch
+    );
+    Ok(AdvisorError::NotHere { target: case.place.title(), bench, merge: "convwise kb merge target.jsonl".to_owned() })
+}
+
+/// What would be measured if nothing were learnt on the way.
+fn shortlist(case: &Case<'_>, assessment: &Assessment, top: usize, count: usize) -> Vec<Trial> {
+    let standings = assessment.standings();
+    let fits = probability(case.budget());
+    let mut tried = BTreeSet::new();
+    let mut list = Vec::new();
+    while list.len() < count
+        && let Some(trial) = next_trial(&standings, &fits, &tried, top)
+    {
+        tried.insert(trial.clone());
+        list.push(trial);
+    }
+    list
+}
+
+/// Probability that a candidate keeps the budget, from its interval.
+fn probability(budget: Option<Millis>) -> impl Fn(&Standing<'_>) -> f64 {
+    move |standing| match (budget, standing.candidate.latency.value()) {
+        (None, _) => 1.0,
+        (Some(_), None) => 0.0,
+        (Some(budget), Some(latency)) => {
+            Prediction::from_interval(latency.median.0, latency.interval).probability_within(budget.0)
+        }
+    }
+}
+
+/// The measuring of one answer.
+struct Trials<'a> {
+    case: &'a Case<'a>,
+    ask: &'a Ask,
+    budget: Budget,
+    watch: &'a mut dyn Watch,
+    cancel: &'a AtomicBool,
+    started: Instant,
+}
+
+impl Trials<'_> {
+    /// Measures until the answer rests on measurements or the budget is spent; returns remarks.
+    fn run(mut self) -> Result<Vec<String>, AdvisorError> {
+        let mut tried = BTreeSet::new();
+        let mut notes = Vec::new();
+        let fits = probability(self.case.budget());
+        let mut spent = 0;
+        while spent < self.budget.count && !self.cancel.load(Ordering::Relaxed) {
+            let Some(left) = self.budget.time.checked_sub(self.started.elapsed()).filter(|d| !d.is_zero()) else {
+                notes.push(format!("measuring stopped after {spent} networks: --measure-time is spent"));
+                break;
+            };
+            let assessment = self.case.assess()?;
+            let Some(trial) = next_trial(&assessment.standings(), &fits, &tried, self.ask.top) else { break };
+            spent += 1;
+            self.watch.begins(spent, self.budget.count, &trial);
+            tried.insert(trial.clone());
+            if let Err(error) = self.attempt(&trial, left)? {
+                self.watch.failed(&trial, &error);
+                notes.push(format!("{} could not be measured: {error}", trial.architecture));
+            }
+        }
+        if self.cancel.load(Ordering::Relaxed) {
+            notes.push("measuring was interrupted; what was measured is kept".to_owned());
+        }
+        Ok(notes)
+    }
+
+    /// Screens a network; one whose screening leaves the budget in doubt is looked at closely.
+    fn attempt(&mut self, trial: &Trial, left: Duration) -> Result<Result<(), MeasureError>, AdvisorError> {
+        let screening = match self.measure(trial, Effort::Screening, left) {
+            Ok(measurement) => measurement,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.learn(&screening)?;
+        let s = &screening.statistics;
+        let left = self.budget.time.saturating_sub(self.started.elapsed());
+        if needs_closer_look(s.ci_low, s.ci_high, self.case.budget()) && !left.is_zero() {
+            match self.measure(trial, Effort::Full, left) {
+                Ok(measurement) => self.learn(&measurement)?,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn measure(&mut self, trial: &Trial, effort: Effort, time: Duration) -> Result<Measurement, MeasureError> {
+        let world = self.case.world;
+        let variant = world.zoo.find(trial.architecture.as_str())?;
+        let setting = self.case.setting(&self.ask.command);
+        measure_variant(world, variant, trial.input, self.case.runner, &setting, effort, time, self.watch, self.cancel)
+    }
+
+    /// Keeps a measurement before anything is concluded from it.
+    fn learn(&mut self, measurement: &Measurement) -> Result<(), AdvisorError> {
+        self.case.world.store.append(&[Record::from(measurement.clone())])?;
+        self.watch.measured(measurement);
+        Ok(())
+    }
+}
+
+/// Draws up the answer.
+fn compose(case: &Case<'_>, ask: &Ask, assessment: &Assessment, notes: Vec<String>) -> Result<Advice, AdvisorError> {
+    let standings = assessment.standings();
+    let pool = eligible(&standings, ask.measure.is_some(), !notes.is_empty());
+    let chosen = choose(&pool, ask.top);
+    let picks: Vec<Pick> = chosen.iter().map(|(s, l)| make_pick(case, s, l.clone())).collect();
+    let rejected: Vec<Rejection> = assessment.judged().filter_map(|(c, j)| report::rejection(c, j)).collect();
+    let judged: Vec<_> = assessment.judged().collect();
+    let plan = match chosen.first() {
+        Some((first, _)) => case.world.rules.steps(&case.inquiry, first.candidate)?,
+        None => convwise_judge::Plan::default(),
+    };
+    let shown: Vec<_> = chosen.iter().map(|(s, _)| *s).collect();
+    let half_width = |dataset: &str, value: f64| half_width(case.world, dataset, value);
+    Ok(Advice {
+        schema: ADVICE_SCHEMA.to_owned(),
+        request: case.request().clone(),
+        kb: stamp(case)?,
+        rules: case.world.rules.stamp(),
+        training: plan.training_lines(),
+        optimisation: plan.optimisation_lines(),
+        needs: report::needs(&judged, case.request(), case.place.is_here()),
+        ties: ties(&shown, &half_width),
+        nothing_fits: picks.is_empty().then(|| report::nearest(&rejected)),
+        commands: report::commands(&picks),
+        picks,
+        rejected,
+        notes,
+    })
+}
+
+/// The candidates that may be picked: with measuring only what was measured and proven; otherwise all
+/// feasible ones, proven before unproven. Measuring that was cut short and proved nothing answers with
+/// what is believed, marked as unproven.
+fn eligible<'a>(standings: &[Standing<'a>], measured: bool, cut_short: bool) -> Vec<Standing<'a>> {
+    let proven = |s: &&Standing<'_>| s.is_measured() && s.verdict == Verdict::Proven;
+    let measured = measured && !(cut_short && !standings.iter().any(|s| proven(&s)));
+    let pool: Vec<_> = standings.iter().filter(|s| !measured || proven(s)).copied().collect();
+    distinct(&pool)
+}
+
+/// The best few, then every other holder of a label. Labels are given among the proven if there are any.
+fn choose<'a>(pool: &[Standing<'a>], top: usize) -> Vec<(Standing<'a>, Vec<Label>)> {
+    let proven: Vec<_> = pool.iter().filter(|s| s.verdict == Verdict::Proven).copied().collect();
+    let field = if proven.is_empty() { pool } else { &proven };
+    let mut held: BTreeMap<usize, Vec<Label>> = BTreeMap::new();
+    for (label, position) in labels(field) {
+        if let Some(holder) = field.get(position) {
+            held.entry(holder.index).or_default().push(label);
+        }
+    }
+    pool.iter()
+        .enumerate()
+        .filter(|(place, s)| *place < top || held.contains_key(&s.index))
+        .map(|(_, s)| (*s, held.get(&s.index).cloned().unwrap_or_default()))
+        .collect()
+}
+
+fn make_pick(case: &Case<'_>, standing: &Standing<'_>, labels: Vec<Label>) -> Pick {
+    let explained = case.world.rules.explain(&case.inquiry, standing.candidate);
+    report::pick(standing, labels, &explained.findings, case.request())
+}
+
+fn stamp(case: &Case<'_>) -> Result<KnowledgeBaseStamp, AdvisorError> {
+    let stats = case.world.store.stats()?;
+    Ok(KnowledgeBaseStamp {
+        version: case.world.store.version(),
+        architectures: u64::try_from(case.catalogue.architectures.len()).unwrap_or(u64::MAX),
+        measurements: stats.measurements,
+    })
+}
+
+/// Half the width of the 95 % interval that the size of a dataset leaves round an accuracy.
+pub(crate) fn half_width(world: &World<'_>, dataset: &str, value: f64) -> Option<f64> {
+    let dataset = world.store.shipped().dataset(dataset)?;
+    Some(dataset.half_width(Percent(value)).0)
+}

@@ -1,0 +1,120 @@
+//! Architectures with their graph facts, built once and then remembered by the knowledge base under
+//! the digest of the plugin that defines them.
+
+use std::collections::BTreeMap;
+
+use convwise_store::StoreError;
+use convwise_types::{Architecture, Evidence, Fact, Grade, GraphFacts, InputShape, Missing};
+use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
+
+use crate::gather::{GraphTable, inputs_of};
+use crate::world::World;
+
+/// Kind of the cached values.
+const CACHE: &str = "graph-facts/1";
+
+/// All architectures and what their graphs cost.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// Architectures in order of their ids; `graph` holds the facts at the default input.
+    pub architectures: Vec<Architecture>,
+    /// Graph facts at every input that occurs.
+    pub graphs: GraphTable,
+}
+
+/// One graph to cost.
+struct Order<'a> {
+    variant: &'a Variant,
+    input: InputShape,
+    key: String,
+}
+
+impl Catalogue {
+    /// Facts of every architecture, for a number of classes (as published without one).
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn load(world: &World<'_>, classes: Option<u64>) -> Result<Self, StoreError> {
+        Self::of(world, world.zoo.variants().collect(), classes)
+    }
+
+    /// Facts of some variants.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn of(world: &World<'_>, variants: Vec<&Variant>, classes: Option<u64>) -> Result<Self, StoreError> {
+        let mut architectures: Vec<_> = variants.iter().map(|v| world.zoo.architecture(v)).collect();
+        let mut orders = Vec::new();
+        for (variant, architecture) in variants.iter().zip(&architectures) {
+            for input in inputs_of(architecture) {
+                let key = cache_key(variant, input, classes);
+                orders.push(Order { variant, input, key });
+            }
+        }
+        let graphs = cost_all(world, &orders, classes)?;
+        for architecture in &mut architectures {
+            let facts = graphs.get(&(architecture.id.to_string(), architecture.input));
+            architecture.graph = facts.and_then(Fact::value).cloned();
+        }
+        architectures.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(Self { architectures, graphs })
+    }
+
+    /// Facts of one variant at one input.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn facts(
+        world: &World<'_>,
+        variant: &Variant,
+        input: InputShape,
+        classes: Option<u64>,
+    ) -> Result<Fact<GraphFacts>, StoreError> {
+        let order = Order { variant, input, key: cache_key(variant, input, classes) };
+        let mut graphs = cost_all(world, &[order], classes)?;
+        let unknown = || Fact::Unknown(Missing::new("graph", "convwise cannot build this network"));
+        Ok(graphs.pop_first().map_or_else(unknown, |(_, fact)| fact))
+    }
+}
+
+fn cache_key(variant: &Variant, input: InputShape, classes: Option<u64>) -> String {
+    let classes = classes.map_or_else(|| "published".to_owned(), |c| c.to_string());
+    format!("{}/{}/{input}/{classes}", variant.digest(), variant.id())
+}
+
+/// From the cache where possible; what had to be built is remembered. A cache that cannot be written
+/// only costs time.
+fn cost_all(world: &World<'_>, orders: &[Order<'_>], classes: Option<u64>) -> Result<GraphTable, StoreError> {
+    let keys: Vec<&str> = orders.iter().map(|o| o.key.as_str()).collect();
+    let cached = world.store.cache_get_many(CACHE, &keys)?;
+    let mut table = BTreeMap::new();
+    let mut fresh = Vec::new();
+    for (order, value) in orders.iter().zip(cached) {
+        let known = value.and_then(|v| serde_json::from_value::<GraphFacts>(v).ok());
+        let fact = known.map_or_else(|| build(world.zoo, order, classes), Ok);
+        if let Ok(facts) = &fact
+            && let Ok(value) = serde_json::to_value(facts)
+        {
+            fresh.push((order.key.as_str(), value));
+        }
+        table.insert((order.variant.id().to_string(), order.input), graded(fact));
+    }
+    let fresh: Vec<_> = fresh.iter().map(|(k, v)| (*k, v)).collect();
+    if !fresh.is_empty() {
+        let _ = world.store.cache_put_many(CACHE, &fresh);
+    }
+    Ok(table)
+}
+
+fn build(zoo: &Zoo, order: &Order<'_>, classes: Option<u64>) -> Result<GraphFacts, String> {
+    let options = BuildOptions { classes, input: Some(order.input) };
+    let graph = zoo.build(order.variant, &options).map_err(|e| e.to_string())?;
+    facts(&graph, order.input).map_err(|e| e.to_string())
+}
+
+fn graded(fact: Result<GraphFacts, String>) -> Fact<GraphFacts> {
+    match fact {
+        Ok(facts) => Fact::Known(facts, Evidence::new(Grade::Estimated, "layer graph")),
+        Err(why) => Fact::Unknown(Missing::new("graph", format!("the network cannot be built: {why}"))),
+    }
+}

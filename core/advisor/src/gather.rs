@@ -1,0 +1,356 @@
+//! From architectures and measurements to candidates with their facts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use convwise_types::{
+    Accuracy, Architecture, Bytes, Candidate, CandidateKey, Evidence, Fact, Grade, GraphFacts, InputShape, Interval,
+    Latency, Measurement, Millis, Missing, PerSecond, Precision, PublishedResult, Quality, Request, Scenario, Task,
+    Weights,
+};
+
+use crate::place::Place;
+use crate::predict::{Prediction, Predictor, Work};
+
+/// Dataset and metric on which architectures of a task are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComparisonSet {
+    /// Dataset and split.
+    pub dataset: &'static str,
+    /// Metric.
+    pub metric: &'static str,
+}
+
+impl ComparisonSet {
+    /// The one that covers a task.
+    #[must_use]
+    pub fn of(task: Task) -> Self {
+        match task {
+            Task::Classify => Self { dataset: "imagenet-1k/val", metric: "top1" },
+            Task::Detect => Self { dataset: "coco/val2017", metric: "box_ap" },
+            Task::Segment => Self { dataset: "cityscapes/val", metric: "miou" },
+        }
+    }
+
+    fn holds(self, result: &PublishedResult) -> bool {
+        result.dataset == self.dataset && result.metric == self.metric
+    }
+}
+
+/// Graph facts by architecture and input, for the classes of the request.
+pub type GraphTable = BTreeMap<(String, InputShape), Fact<GraphFacts>>;
+
+/// Everything that facts about candidates are made of.
+#[derive(Debug)]
+pub struct Evidences<'a> {
+    /// What is asked.
+    pub request: &'a Request,
+    /// Where it will run.
+    pub place: &'a Place,
+    /// Graph facts at every input that occurs.
+    pub graphs: &'a GraphTable,
+    /// Measurements of any network on any device.
+    pub measurements: &'a [Measurement],
+}
+
+/// Inputs at which an architecture must be costed to gather its candidates.
+#[must_use]
+pub fn inputs_of(architecture: &Architecture) -> Vec<InputShape> {
+    let comparison = ComparisonSet::of(architecture.task);
+    let mut inputs = vec![architecture.input];
+    for weights in &architecture.weights {
+        for result in weights.results.iter().filter(|r| comparison.holds(r)) {
+            inputs.push(architecture.input.resized(result.input_size));
+        }
+    }
+    inputs.sort_unstable();
+    inputs.dedup();
+    inputs
+}
+
+/// All candidates of the architectures that do the request's task, in a fixed order.
+#[must_use]
+pub fn gather(architectures: &[Architecture], evidences: &Evidences<'_>) -> Vec<Candidate> {
+    let oracle = LatencyOracle::new(evidences);
+    let mut candidates = Vec::new();
+    for architecture in architectures.iter().filter(|a| a.task == evidences.request.task) {
+        let shared = Arc::new(architecture.clone());
+        for &precision in &evidences.request.precisions {
+            for (weights, input) in deployments(architecture, precision) {
+                candidates.push(candidate(&shared, weights, input, precision, &oracle));
+            }
+        }
+    }
+    candidates.sort_by(|a, b| a.key.cmp(&b.key));
+    candidates
+}
+
+/// Weights and inputs that an architecture can be deployed with. Weights that were published only
+/// in a quantised form are no candidate in another format.
+fn deployments(architecture: &Architecture, precision: Precision) -> Vec<(Option<&Weights>, InputShape)> {
+    let comparison = ComparisonSet::of(architecture.task);
+    let mut found = Vec::new();
+    for weights in &architecture.weights {
+        let results: Vec<_> = weights.results.iter().filter(|r| comparison.holds(r)).collect();
+        let exact = results.iter().any(|r| r.precision == precision);
+        let from_float = results.is_empty() || results.iter().any(|r| r.precision == Precision::Fp32);
+        if !exact && !from_float {
+            continue;
+        }
+        let mut inputs: Vec<_> = results
+            .iter()
+            .filter(|r| r.precision == precision || !exact)
+            .map(|r| architecture.input.resized(r.input_size))
+            .collect();
+        if inputs.is_empty() {
+            inputs.push(architecture.input);
+        }
+        inputs.sort_unstable();
+        inputs.dedup();
+        found.extend(inputs.into_iter().map(|input| (Some(weights), input)));
+    }
+    if found.is_empty() {
+        found.push((None, architecture.input));
+    }
+    found
+}
+
+fn candidate(
+    architecture: &Arc<Architecture>,
+    weights: Option<&Weights>,
+    input: InputShape,
+    precision: Precision,
+    oracle: &LatencyOracle<'_>,
+) -> Candidate {
+    let graph = oracle.graph(architecture, input);
+    let latency = oracle.latency(&graph, precision);
+    Candidate {
+        key: CandidateKey {
+            architecture: architecture.id.clone(),
+            weights: weights.map(|w| w.tag.clone()),
+            input,
+            precision,
+            runner: oracle.evidences.request.runner.clone(),
+        },
+        accuracy: accuracy(architecture, weights, input, precision),
+        throughput: throughput(&latency, oracle.evidences.request.batch),
+        size: of_graph(&graph, "size", |g| g.weight_bytes.get(&precision).copied()),
+        ram: of_graph(&graph, "ram", |g| g.peak_activation_bytes.get(&precision).copied()),
+        weights_licence: licence(
+            "weights_licence",
+            weights.and_then(|w| w.licence.as_ref().map(|l| (l, w.url.as_deref()))),
+        ),
+        code_licence: licence("licence", architecture.code_licence.as_ref().map(|l| (l, None))),
+        architecture: Arc::clone(architecture),
+        graph,
+        latency,
+    }
+}
+
+fn accuracy(
+    architecture: &Architecture,
+    weights: Option<&Weights>,
+    input: InputShape,
+    precision: Precision,
+) -> Fact<Accuracy> {
+    let comparison = ComparisonSet::of(architecture.task);
+    let Some(weights) = weights else {
+        return Fact::Unknown(Missing::new("accuracy", "no weights of this architecture are published; train and evaluate it"));
+    };
+    let result = weights
+        .results
+        .iter()
+        .find(|r| comparison.holds(r) && r.precision == precision && r.input_size == input.height);
+    match result {
+        Some(result) => Fact::Known(
+            Accuracy {
+                value: result.value,
+                metric: result.metric.clone(),
+                dataset: result.dataset.clone(),
+            },
+            Evidence::new(Grade::Published, &result.source),
+        ),
+        None => Fact::Unknown(Missing::new(
+            "accuracy",
+            format!(
+                "no {precision} {} on {} is published for {}; evaluate the converted network",
+                comparison.metric, comparison.dataset, weights.tag
+            ),
+        )),
+    }
+}
+
+fn licence(
+    fact: &str,
+    terms: Option<(&convwise_types::LicenceTerms, Option<&str>)>,
+) -> Fact<convwise_types::LicenceTerms> {
+    match terms {
+        Some((terms, url)) => {
+            let source = terms.source.clone().or_else(|| url.map(str::to_owned)).unwrap_or_else(|| "family.toml".to_owned());
+            Fact::Known(terms.clone(), Evidence::new(Grade::Published, source))
+        }
+        None => Fact::Unknown(Missing::new(fact, "no licence is stated; ask the authors")),
+    }
+}
+
+fn of_graph(
+    graph: &Fact<GraphFacts>,
+    fact: &str,
+    get: impl Fn(&GraphFacts) -> Option<Bytes>,
+) -> Fact<Bytes> {
+    match graph {
+        Fact::Known(facts, evidence) => match get(facts) {
+            Some(bytes) => Fact::Known(bytes, evidence.clone()),
+            None => Fact::Unknown(Missing::new(fact, "the layer graph gives no figure in this number format")),
+        },
+        Fact::Unknown(missing) => Fact::Unknown(Missing::new(fact, &missing.need)),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 4096")]
+fn throughput(latency: &Fact<Latency>, batch: u64) -> Fact<PerSecond> {
+    match latency {
+        Fact::Known(latency, evidence) => {
+            Fact::Known(PerSecond(1000.0 * batch as f64 / latency.median.0), evidence.clone())
+        }
+        Fact::Unknown(missing) => Fact::Unknown(Missing::new("throughput", &missing.need)),
+    }
+}
+
+/// Answers how long a network takes: from a measurement, else from the model.
+#[derive(Debug)]
+pub struct LatencyOracle<'a> {
+    evidences: &'a Evidences<'a>,
+    predictor: Predictor,
+    basis: String,
+    usable: Vec<&'a Measurement>,
+}
+
+/// int8 against fp32 on the same device and runtime: median speed-up 2.61, p10 to p90 1.10 to
+/// 5.35 (1,178 pairs of networks of the AI Hub Models collection, its perf.yaml tables).
+const INT8_SPEED_UP: f64 = 2.61;
+const INT8_SPREAD: f64 = 0.6;
+/// Threads share memory and caches: t threads do the work of about t^0.8.
+const THREAD_SCALING: f64 = 0.8;
+
+impl<'a> LatencyOracle<'a> {
+    /// Fits the latency model to what was measured on the target in the request's own setting.
+    #[must_use]
+    pub fn new(evidences: &'a Evidences<'a>) -> Self {
+        let usable: Vec<_> = evidences.measurements.iter().filter(|m| comparable(m, evidences)).collect();
+        let observed: Vec<_> =
+            usable.iter().filter(|m| m.subject.precision == Precision::Fp32).filter_map(|m| evidences.observed(m)).collect();
+        let (prior, basis) = evidences.place.prior();
+        Self { evidences, predictor: Predictor::fit(&prior, &observed), basis, usable }
+    }
+
+    fn graph(&self, architecture: &Architecture, input: InputShape) -> Fact<GraphFacts> {
+        self.evidences
+            .graphs
+            .get(&(architecture.id.to_string(), input))
+            .cloned()
+            .unwrap_or_else(|| Fact::Unknown(Missing::new("graph", "convwise cannot build this network")))
+    }
+
+    /// The newest usable measurement of this very graph, else the model's prediction.
+    fn latency(&self, graph: &Fact<GraphFacts>, precision: Precision) -> Fact<Latency> {
+        let facts = match graph {
+            Fact::Known(facts, _) => facts,
+            Fact::Unknown(missing) => return Fact::Unknown(Missing::new("latency", &missing.need)),
+        };
+        if let Some(measured) = self.measured(facts, precision) {
+            return measured;
+        }
+        self.predicted(facts, precision)
+    }
+
+    fn measured(&self, facts: &GraphFacts, precision: Precision) -> Option<Fact<Latency>> {
+        let newest = self
+            .usable
+            .iter()
+            .filter(|m| m.subject.precision == precision && m.subject.graph.as_deref() == Some(&facts.graph))
+            .filter(|m| m.subject.input == facts.input)
+            .max_by(|a, b| a.taken.cmp(&b.taken).then_with(|| a.id.cmp(&b.id)))?;
+        let s = &newest.statistics;
+        Some(Fact::Known(
+            Latency {
+                median: s.median,
+                interval: Interval { low: s.ci_low.0, high: s.ci_high.0 },
+                device: newest.device.id.clone(),
+                runner: newest.runner.name.clone(),
+                record: Some(newest.id.clone()),
+            },
+            Evidence::new(Grade::Measured, format!("record {}", newest.id)),
+        ))
+    }
+
+    /// The model's answer for a graph, with the spread of a change of number format.
+    #[must_use]
+    pub fn prediction(&self, facts: &GraphFacts, precision: Precision) -> Prediction {
+        let request = self.evidences.request;
+        let p = self.predictor.predict(&scaled(Work::of(facts, request.batch), request.threads));
+        match precision {
+            Precision::Int8 => Prediction {
+                median_ms: p.median_ms / INT8_SPEED_UP,
+                spread: p.spread.hypot(INT8_SPREAD),
+            },
+            Precision::Fp32 | Precision::Fp16 => p,
+        }
+    }
+
+    fn predicted(&self, facts: &GraphFacts, precision: Precision) -> Fact<Latency> {
+        let prediction = self.prediction(facts, precision);
+        let known = self.predictor.observations();
+        let evidence = if known == 0 {
+            Evidence::new(Grade::Estimated, format!("layer graph, prior for {}", self.basis))
+        } else {
+            let networks = if known == 1 { "network" } else { "networks" };
+            Evidence::new(Grade::Calibrated, format!("layer graph, {known} {networks} measured on this device"))
+        };
+        Fact::Known(
+            Latency {
+                median: Millis(prediction.median_ms),
+                interval: prediction.interval(),
+                device: self.evidences.place.id(),
+                runner: self.evidences.request.runner.clone(),
+                record: None,
+            },
+            evidence,
+        )
+    }
+}
+
+impl Evidences<'_> {
+    /// The work that a measurement did and its time, when its graph is one of ours.
+    fn observed(&self, measurement: &Measurement) -> Option<(Work, f64)> {
+        let digest = measurement.subject.graph.as_deref()?;
+        let facts = self
+            .graphs
+            .values()
+            .filter_map(Fact::value)
+            .find(|facts| facts.graph == digest && facts.input == measurement.subject.input)?;
+        let work = scaled(Work::of(facts, measurement.subject.batch), measurement.threads);
+        Some((work, measurement.statistics.median.0))
+    }
+}
+
+/// Whether a measurement was made on the target as the request would run: device, runner, batch,
+/// threads and scenario; never a simulated or an insufficient one. Results in different settings
+/// are not mixed.
+fn comparable(m: &Measurement, evidences: &Evidences<'_>) -> bool {
+    let request = evidences.request;
+    m.device.id == evidences.place.id()
+        && m.runner.name == request.runner
+        && m.threads == request.threads
+        && m.subject.batch == request.batch
+        && m.scenario == Scenario::Latency
+        && m.verdict != Quality::Insufficient
+        && !m.runner.simulated
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 1024")]
+fn scaled(work: Work, threads: u64) -> Work {
+    let share = (threads.max(1) as f64).powf(THREAD_SCALING);
+    let [dense, depthwise, activations, operations] = work.0;
+    Work([dense / share, depthwise / share, activations / share, operations])
+}

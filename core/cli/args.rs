@@ -1,0 +1,498 @@
+//! What the user typed, exactly. Turning it into what the program needs is [`crate::request`]'s work.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueHint};
+use convwise_types::{
+    Bytes, Deploy, Domain, Effort, LicenceDemand, Millis, Params, PerSecond, Percent, Precision, Priority,
+    Scenario, Task,
+};
+
+/// A closed set of words as a clap value: listed in the help, completed by shells.
+macro_rules! word_parser {
+    ($type:ty) => {{
+        use clap::builder::TypedValueParser as _;
+        PossibleValuesParser::new(<$type>::ALL.iter().map(|v| v.as_str())).try_map(|s| s.parse::<$type>())
+    }};
+}
+
+/// Which CNN should I deploy here, and how do you know?
+///
+/// convwise filters and ranks architectures by your limits, builds the shortlisted networks, measures them on
+/// this machine and says why it picked what it picked.
+#[derive(Parser, Debug)]
+#[command(name = "convwise", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  convwise advise --task classify --deploy cpu-server --latency 60ms --threads 1 --measure
+  convwise explain resnet50 --task classify --deploy cpu-server --latency 20ms
+  convwise bench mobilenet_v3_large resnet18 --threads 1
+  convwise export efficientnet_b0 -o efficientnet_b0.onnx --classes 10
+  convwise doctor
+
+Exit codes: 0 done, 1 failed, 2 nothing fits the request, 3 invalid input.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Global {
+    /// Folder for the knowledge base and installed runners.
+    #[arg(long, global = true, env = "CONVWISE_HOME", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) home: Option<PathBuf>,
+    /// Folder with rules that replace or extend the shipped ones (repeatable, first wins).
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Folder with `architectures/`, `runners/` and `kb/` that extend the shipped ones (repeatable, first wins).
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) plugins: Vec<PathBuf>,
+    /// No progress and no remarks on standard error.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Pick a network for a deployment, with reasons.
+    Advise(AdviseArgs),
+    /// Why or why not one network, and what would change that.
+    Explain(ExplainArgs),
+    /// Put networks side by side.
+    Compare(CompareArgs),
+    /// Measure networks or ONNX files on this machine.
+    Bench(BenchArgs),
+    /// Write a network as an ONNX file.
+    Export(ExportArgs),
+    /// List, show, check, verify and write architectures.
+    #[command(subcommand)]
+    Arch(ArchCommand),
+    /// List, show, check, test and write rules.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// List, show, check and install runners.
+    #[command(subcommand)]
+    Runner(RunnerCommand),
+    /// Say what is found, what is missing, and the one command that mends it.
+    Doctor(JsonArgs),
+    /// Ask, extend and look after the knowledge base.
+    #[command(subcommand)]
+    Kb(KbCommand),
+    /// This machine and the devices that are known.
+    Device(DeviceArgs),
+    /// Write a completion script for a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// The worker process that holds one runner.
+    #[command(name = "__worker", hide = true)]
+    Worker,
+}
+
+#[derive(Args, Debug, Default, Clone)]
+pub(crate) struct JsonArgs {
+    /// One JSON document on standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A deployment and its limits. Every flag may also stand in a request file; flags win.
+#[derive(Args, Debug, Default, Clone)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct RequestArgs {
+    /// What the network must do.
+    #[arg(long, value_parser = word_parser!(Task))]
+    pub(crate) task: Option<Task>,
+    /// Where it will run.
+    #[arg(long, value_parser = word_parser!(Deploy))]
+    pub(crate) deploy: Option<Deploy>,
+    /// Longest acceptable latency of one batch, e.g. 20ms.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) latency: Option<Millis>,
+    /// Images a second that one stream must sustain, e.g. 100/s.
+    #[arg(long, value_name = "RATE", allow_hyphen_values = true)]
+    pub(crate) throughput: Option<PerSecond>,
+    /// Lowest acceptable accuracy in percent (top-1 on ImageNet for classification).
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true)]
+    pub(crate) min_accuracy: Option<Percent>,
+    /// Largest acceptable weights, e.g. 20MB.
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
+    pub(crate) max_size: Option<Bytes>,
+    /// Most parameters, e.g. 10M.
+    #[arg(long, value_name = "COUNT", allow_hyphen_values = true)]
+    pub(crate) max_params: Option<Params>,
+    /// Working memory of the target, e.g. 320kB.
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
+    pub(crate) ram: Option<Bytes>,
+    /// Program memory of the target, e.g. 1MB.
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
+    pub(crate) flash: Option<Bytes>,
+    /// The target device (see `convwise device list`).
+    #[arg(long, value_name = "ID")]
+    pub(crate) device: Option<String>,
+    /// This machine is the target, although the deployment would not say so.
+    #[arg(long)]
+    pub(crate) here: bool,
+    /// Images a batch [default: 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub(crate) batch: Option<u64>,
+    /// Threads a run may use [default: all processors].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub(crate) threads: Option<u64>,
+    /// Labelled images to train on.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    pub(crate) train_images: Option<u64>,
+    /// Classes to tell apart.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) classes: Option<u64>,
+    /// What the images show.
+    #[arg(long, value_parser = word_parser!(Domain))]
+    pub(crate) domain: Option<Domain>,
+    /// The network must keep up with a live stream (30 images a second unless --latency or --throughput says more).
+    #[arg(long)]
+    pub(crate) real_time: bool,
+    /// Engineering effort that can be spent.
+    #[arg(long, value_parser = word_parser!(Effort))]
+    pub(crate) effort: Option<Effort>,
+    /// What matters most among what fits [default: balanced].
+    #[arg(long, value_parser = word_parser!(Priority))]
+    pub(crate) priority: Option<Priority>,
+    /// Acceptable licences of code and weights [default: any].
+    #[arg(long, alias = "license", value_parser = word_parser!(LicenceDemand))]
+    pub(crate) licence: Option<LicenceDemand>,
+    /// Number format to consider (repeatable) [default: fp32, and int8 for mobile and edge].
+    #[arg(long, value_parser = word_parser!(Precision))]
+    pub(crate) precision: Vec<Precision>,
+    /// Runner whose latency counts [default: rten].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) runner: Option<String>,
+    /// Request file in TOML: the flags' names without dashes in front, e.g. `latency = "20ms"`.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) request: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  convwise advise --task classify --deploy cpu-server --latency 60ms --threads 1 --measure
+  convwise advise --task classify --deploy mobile --max-size 20MB --min-accuracy 70
+  convwise advise --request deployment.toml --json
+
+Picks are measured only with --measure, and only when this machine is the target: for cpu-server, for
+gpu-server when a runner finds a GPU, and otherwise with --here.")]
+pub(crate) struct AdviseArgs {
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    /// Measure on this machine what the answer depends on, N networks at the most.
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "8", require_equals = true,
+          value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) measure: Option<u64>,
+    /// Time that measuring may take altogether.
+    #[arg(long, value_name = "TIME", default_value = "5m")]
+    pub(crate) measure_time: Millis,
+    /// How many picks to print.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) top: u64,
+    /// The decision record as one JSON document.
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+    /// Markdown, for a design document or a ticket.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  convwise explain resnet101 --task classify --deploy cpu-server --latency 60ms --threads 1")]
+pub(crate) struct ExplainArgs {
+    /// The network, e.g. resnet50.
+    pub(crate) architecture: String,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  convwise compare resnet50 efficientnet_b0 convnext_tiny")]
+pub(crate) struct CompareArgs {
+    /// The networks.
+    #[arg(required = true, num_args = 2..)]
+    pub(crate) architectures: Vec<String>,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  convwise bench resnet50 mobilenet_v3_large --threads 1
+  convwise bench model.onnx --runner onnxruntime --quick --json")]
+pub(crate) struct BenchArgs {
+    /// Networks by name, or ONNX files.
+    #[arg(required = true, value_name = "ARCH|FILE.onnx")]
+    pub(crate) subjects: Vec<String>,
+    /// Runner (repeatable) [default: rten].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) runner: Vec<String>,
+    /// Images a batch.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub(crate) batch: u64,
+    /// Threads [default: all processors].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    pub(crate) threads: Option<u64>,
+    /// Number format.
+    #[arg(long, default_value = "fp32", value_parser = word_parser!(Precision))]
+    pub(crate) precision: Precision,
+    /// Side of the input in pixels [default: the network's own].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=8192))]
+    pub(crate) input_size: Option<u64>,
+    /// Classes of the last layer [default: as published].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) classes: Option<u64>,
+    /// How requests arrive.
+    #[arg(long, default_value = "latency", value_parser = word_parser!(Scenario))]
+    pub(crate) scenario: Scenario,
+    /// One process instead of several: a screening.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Option for the runner (repeatable).
+    #[arg(long = "option", value_name = "KEY=VALUE")]
+    pub(crate) options: Vec<String>,
+    /// Time one network may take altogether.
+    #[arg(long, value_name = "TIME", default_value = "2m")]
+    pub(crate) max_time: Millis,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  convwise export resnet50 -o resnet50.onnx
+  convwise export resnet50 -o resnet50.onnx --weights resnet50.safetensors --batch dynamic")]
+pub(crate) struct ExportArgs {
+    /// The network.
+    pub(crate) architecture: String,
+    /// File to write.
+    #[arg(long, short, value_name = "FILE.onnx", value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
+    /// Weights: a safetensors file, or seed:N for random ones.
+    #[arg(long, default_value = "seed:0", value_name = "FILE.safetensors|seed:N")]
+    pub(crate) weights: String,
+    /// Classes of the last layer [default: as published].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) classes: Option<u64>,
+    /// Side of the input in pixels [default: the network's own].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=8192))]
+    pub(crate) input_size: Option<u64>,
+    /// Images a batch: a number, or `dynamic`.
+    #[arg(long, default_value = "1", value_name = "N|dynamic")]
+    pub(crate) batch: String,
+    /// Keep batch normalisation as nodes of its own.
+    #[arg(long)]
+    pub(crate) keep_batchnorm: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArgs,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum ArchCommand {
+    /// All architectures.
+    List(JsonArgs),
+    /// One architecture with its costs and published results.
+    Show {
+        /// The network.
+        id: String,
+        /// Classes of the last layer.
+        #[arg(long)]
+        classes: Option<u64>,
+        /// Side of the input in pixels.
+        #[arg(long)]
+        input_size: Option<u64>,
+        /// Print the layer graph as text.
+        #[arg(long, conflicts_with_all = ["json", "dot"])]
+        graph: bool,
+        /// Print the layer graph for Graphviz.
+        #[arg(long, conflicts_with = "json")]
+        dot: bool,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+    /// Look for mistakes in architecture plugins.
+    Check(JsonArgs),
+    /// Compare an architecture with a fixture of its reference implementation.
+    Verify {
+        /// The network.
+        id: String,
+        /// Fixture file.
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        fixture: PathBuf,
+        /// Runner.
+        #[arg(long, default_value = "rten")]
+        runner: String,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+    /// Write the skeleton of a new family.
+    New {
+        /// Its name.
+        name: String,
+        /// Folder to put it in.
+        #[arg(long, value_name = "DIR", default_value = "convwise/architectures")]
+        dir: PathBuf,
+    },
+    /// Write the shipped architectures out for editing.
+    Eject {
+        /// Folder to put them in.
+        #[arg(long, value_name = "DIR", default_value = "convwise/architectures")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum RulesCommand {
+    /// All rules, where they stand and what overrides what.
+    List(JsonArgs),
+    /// One rule with its documentation, source and text.
+    Show {
+        /// The rule.
+        id: String,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+    /// Look for mistakes in the rules.
+    Check(JsonArgs),
+    /// Run the cases that stand beside the rules.
+    Test {
+        /// Only cases whose name or rule contains this.
+        filter: Option<String>,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+    /// Write the skeleton of a new rule file.
+    New {
+        /// Its topic.
+        name: String,
+        /// Folder to put it in.
+        #[arg(long, value_name = "DIR", default_value = "convwise/rules")]
+        dir: PathBuf,
+    },
+    /// Write the shipped rules out for editing.
+    Eject {
+        /// Folder to put them in.
+        #[arg(long, value_name = "DIR", default_value = "convwise/rules")]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum RunnerCommand {
+    /// All runners, usable or not.
+    List(JsonArgs),
+    /// One runner: version, options, devices.
+    Show {
+        /// The runner.
+        name: String,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+    /// Try a runner out in a worker process.
+    Check {
+        /// A runner's name or a manifest file.
+        runner: String,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+    /// Fetch a runner's native library with the package client of this machine.
+    Install {
+        /// The runner.
+        name: String,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum KbCommand {
+    /// Rows that fulfil an expression, in the rules' own language.
+    #[command(after_help = "\
+Examples:
+  convwise kb query 'task == \"classify\" && top1 >= 80 && params < 30e6'
+  convwise kb query --from measurements 'median_ms < 20 && runner == \"rten\"' --json")]
+    Query {
+        /// The expression; every row without one.
+        #[arg(default_value = "true")]
+        expression: String,
+        /// What to look through.
+        #[arg(long, default_value = "architectures", value_parser = ["architectures", "measurements"])]
+        from: String,
+        /// Columns to print, separated by commas.
+        #[arg(long, value_delimiter = ',')]
+        columns: Vec<String>,
+        /// Field to sort by; a leading `-` reverses.
+        #[arg(long, allow_hyphen_values = true)]
+        sort: Option<String>,
+        /// Rows at the most.
+        #[arg(long)]
+        limit: Option<usize>,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+    /// One record or architecture with where it comes from.
+    Show {
+        /// Record id (a unique beginning suffices) or architecture.
+        id: String,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+    /// How much is known.
+    Stats(JsonArgs),
+    /// Look for damage.
+    Check(JsonArgs),
+    /// Write all records as JSON Lines.
+    Export {
+        /// File; standard output without one.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Take over the records of another knowledge base.
+    Merge {
+        /// A file that `kb export` wrote.
+        file: PathBuf,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct DeviceArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<DeviceCommand>,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum DeviceCommand {
+    /// This machine, or a known device.
+    Show {
+        /// The device; this machine without one.
+        id: Option<String>,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
+    /// Every device that is described or was measured on.
+    List(JsonArgs),
+}

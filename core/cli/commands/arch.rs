@@ -1,0 +1,250 @@
+//! `convwise arch`: the architectures, their costs and how exact they are.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use convwise_advisor::catalogue::Catalogue;
+use convwise_graph::{dot, infer, text as graph_text};
+use convwise_types::{Architecture, Bytes, Fact, GraphFacts, Severity};
+use convwise_zoo::{BuildOptions, Variant};
+use serde_json::{Map, Value, json};
+
+use crate::args::ArchCommand;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::render::advice::count_of;
+use crate::render::table::{figures, table, text};
+use crate::screen::{FAINT, NAME, styled};
+
+pub(crate) fn run(context: &Context, command: &ArchCommand) -> Result<(), CliError> {
+    match command {
+        ArchCommand::List(args) => list(context, args.json),
+        ArchCommand::Show { id, classes, input_size, graph, dot, output } => {
+            let form = Form { json: output.json, graph: *graph, dot: *dot };
+            show(context, id, *classes, *input_size, &form)
+        }
+        ArchCommand::Check(args) => check(context, args.json),
+        ArchCommand::Verify { id, fixture, runner, output } => {
+            super::verify::run(context, id, fixture, runner, output.json)
+        }
+        ArchCommand::New { name, dir } => new(context, name, dir),
+        ArchCommand::Eject { dir } => eject(context, dir),
+    }
+}
+
+fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
+    let catalogue = Catalogue::load(&context.world()?, None).map_err(CliError::failed)?;
+    if as_json {
+        let lines: Vec<_> = catalogue.architectures.iter().map(summary).collect();
+        return context.screen.json(&json!({"schema": "convwise.architectures/1", "architectures": lines}));
+    }
+    let unknown = || "unknown".to_owned();
+    let row = |a: &Architecture| {
+        let graph = a.graph.as_ref();
+        let best = best_accuracy(a);
+        vec![
+            styled(NAME, &a.id),
+            a.family.clone(),
+            a.task.to_string(),
+            graph.map_or_else(unknown, |g| g.params.to_string()),
+            graph.map_or_else(unknown, |g| g.macs.to_string()),
+            a.input.to_string(),
+            best.map_or_else(unknown, |v| format!("{v:.1} %")),
+            a.paper.as_ref().map_or_else(unknown, |p| p.year.to_string()),
+            a.origin.to_string(),
+        ]
+    };
+    let columns = [
+        text("network"),
+        text("family"),
+        text("task"),
+        figures("params"),
+        figures("MACs"),
+        text("input"),
+        figures("best published"),
+        figures("year"),
+        text("from"),
+    ];
+    context.screen.result(&table(&columns, catalogue.architectures.iter().map(row)))
+}
+
+/// The best published value of the task's own metric.
+fn best_accuracy(a: &Architecture) -> Option<f64> {
+    let comparison = convwise_advisor::gather::ComparisonSet::of(a.task);
+    a.weights.iter().flat_map(|w| &w.results).filter(|r| r.metric == comparison.metric && r.dataset == comparison.dataset)
+        .map(|r| r.value.0).max_by(f64::total_cmp)
+}
+
+fn summary(a: &Architecture) -> Value {
+    let graph = a.graph.as_ref();
+    json!({
+        "id": a.id,
+        "family": a.family,
+        "title": a.title,
+        "task": a.task,
+        "params": graph.map(|g| g.params),
+        "macs": graph.map(|g| g.macs),
+        "input": a.input,
+        "best_accuracy": best_accuracy(a),
+        "year": a.paper.as_ref().map(|p| p.year),
+        "maturity": a.maturity,
+        "tags": a.tags,
+        "origin": a.origin.to_string(),
+    })
+}
+
+/// How `arch show` prints.
+struct Form {
+    json: bool,
+    graph: bool,
+    dot: bool,
+}
+
+fn show(context: &Context, id: &str, classes: Option<u64>, side: Option<u64>, form: &Form) -> Result<(), CliError> {
+    let zoo = context.zoo();
+    let variant = zoo.find(id)?;
+    let mut architecture = zoo.architecture(variant);
+    let input = side.map_or(architecture.input, |s| architecture.input.resized(s));
+    if form.graph || form.dot {
+        return print_graph(context, variant, &BuildOptions { classes, input: Some(input) }, form.dot);
+    }
+    let facts = Catalogue::facts(&context.world()?, variant, input, classes).map_err(CliError::failed)?;
+    let facts = match facts {
+        Fact::Known(facts, _) => facts,
+        Fact::Unknown(missing) => return Err(CliError::invalid(missing.need)),
+    };
+    architecture.graph = Some(facts.clone());
+    if form.json { context.screen.json(&document(&architecture, &facts)) } else { context.screen.result(&shown(&architecture, &facts)) }
+}
+
+fn print_graph(context: &Context, variant: &Variant, options: &BuildOptions, as_dot: bool) -> Result<(), CliError> {
+    let graph = context.zoo().build(variant, options)?;
+    let shapes = infer(&graph, 1).map_err(CliError::failed)?;
+    context.screen.result(&if as_dot { dot::print(&graph, &shapes) } else { graph_text::print(&graph, &shapes) })
+}
+
+fn document(a: &Architecture, facts: &GraphFacts) -> Value {
+    let results: Vec<_> = a
+        .weights
+        .iter()
+        .flat_map(|w| w.results.iter().map(move |r| (w, r)))
+        .map(|(w, r)| {
+            json!({
+                "weights": w.tag, "dataset": r.dataset, "metric": r.metric, "value": r.value,
+                "input_size": r.input_size, "precision": r.precision, "source": r.source,
+            })
+        })
+        .collect();
+    let weights: Vec<_> =
+        a.weights.iter().map(|w| json!({"tag": w.tag, "licence": w.licence, "url": w.url})).collect();
+    let mut document = summary(a);
+    let more = json!({
+        "schema": "convwise.architecture/1",
+        "params": facts.params,
+        "macs": facts.macs,
+        "input": facts.input,
+        "depthwise_macs": facts.depthwise_macs,
+        "activations": facts.activations,
+        "peak_activation_bytes": facts.peak_activation_bytes,
+        "weight_bytes": facts.weight_bytes,
+        "outputs": facts.outputs,
+        "ops": facts.ops,
+        "results": results,
+        "weights": weights,
+        "licence": {"code": a.code_licence.as_ref().map(|l| &l.spdx), "weights": weights_licences(a)},
+        "paper": a.paper,
+        "graph": facts.graph,
+        "plugin": a.plugin,
+    });
+    merge(&mut document, more);
+    document
+}
+
+fn weights_licences(a: &Architecture) -> Map<String, Value> {
+    a.weights.iter().map(|w| (w.tag.to_string(), json!(w.licence.as_ref().map(|l| &l.spdx)))).collect()
+}
+
+fn merge(into: &mut Value, from: Value) {
+    if let (Value::Object(into), Value::Object(from)) = (into, from) {
+        into.extend(from);
+    }
+}
+
+fn shown(a: &Architecture, facts: &GraphFacts) -> String {
+    let mut out = format!("{}  {} ({})\n", styled(NAME, &a.id), a.title, a.family);
+    if let Some(paper) = &a.paper {
+        let _ = writeln!(out, "{}, {} {}", paper.title, paper.year, styled(FAINT, &paper.url));
+    }
+    let _ = writeln!(out);
+    let per = |values: &std::collections::BTreeMap<convwise_types::Precision, Bytes>| {
+        values.iter().map(|(p, b)| format!("{b} {p}")).collect::<Vec<_>>().join(", ")
+    };
+    let mut line = |name: &str, value: String| {
+        let _ = writeln!(out, "{name:<17} {value}");
+    };
+    line("input", facts.input.to_string());
+    line("parameters", format!("{} ({})", facts.params.0, facts.params));
+    line("MACs", format!("{} ({})", facts.macs.0, facts.macs));
+    line("in depthwise", facts.depthwise_macs.to_string());
+    line("activations", facts.activations.to_string());
+    line("peak activations", per(&facts.peak_activation_bytes));
+    line("weights", per(&facts.weight_bytes));
+    let outputs = facts.outputs.iter().map(|o| format!("{} {:?}", o.name, o.shape)).collect::<Vec<_>>().join(", ");
+    line("outputs", outputs);
+    line("operations", facts.ops.iter().map(|(o, n)| format!("{n} {o}")).collect::<Vec<_>>().join(", "));
+    line("code licence", a.code_licence.as_ref().map_or_else(|| "unknown".to_owned(), |l| l.spdx.clone()));
+    line("maturity", a.maturity.map_or_else(|| "unknown".to_owned(), |m| m.to_string()));
+    line("defined in", a.origin.to_string());
+    out.push('\n');
+    out.push_str(&results(a));
+    out
+}
+
+fn results(a: &Architecture) -> String {
+    let columns =
+        [text("weights"), text("dataset"), text("metric"), figures("value"), figures("input"), text("precision"), text("source")];
+    let rows = a.weights.iter().flat_map(|w| {
+        w.results.iter().map(move |r| {
+            vec![
+                w.tag.to_string(),
+                r.dataset.clone(),
+                r.metric.clone(),
+                format!("{:.3} %", r.value.0),
+                r.input_size.to_string(),
+                r.precision.to_string(),
+                r.source.clone(),
+            ]
+        })
+    });
+    table(&columns, rows)
+}
+
+fn check(context: &Context, as_json: bool) -> Result<(), CliError> {
+    let found = context.zoo().check();
+    let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
+    if as_json {
+        context.screen.json(&json!({"schema": "convwise.arch-check/1", "ok": errors == 0, "findings": found}))?;
+    } else {
+        let shown: Vec<_> = found.iter().map(|d| d.render(true)).collect();
+        let variants = context.zoo().variants().count();
+        let end = format!("{}: {}", count_of(variants, "architecture"), count_of(errors, "error"));
+        context.screen.result(&[shown.as_slice(), &[end]].concat().join("\n\n"))?;
+    }
+    if errors == 0 { Ok(()) } else { Err(CliError::Reported(3)) }
+}
+
+fn new(context: &Context, name: &str, dir: &Path) -> Result<(), CliError> {
+    super::plain_name(name)?;
+    let written = convwise_zoo::scaffold(name, dir).map_err(CliError::failed)?;
+    context.screen.result(&written.display().to_string())?;
+    context.screen.remark("edit it, then run `convwise arch check` and `convwise arch show`");
+    Ok(())
+}
+
+fn eject(context: &Context, dir: &Path) -> Result<(), CliError> {
+    let ejected = convwise_zoo::eject(dir).map_err(CliError::failed)?;
+    for kept in &ejected.kept {
+        context.screen.remark(format!("{} is there already and was left alone", kept.display()));
+    }
+    context.screen.result(&ejected.written.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("\n"))
+}

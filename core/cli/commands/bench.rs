@@ -1,0 +1,239 @@
+//! `convwise bench`: measures networks or files on this machine.
+
+use std::path::Path;
+use std::time::Duration;
+
+use convwise_advisor::measure::{Artifact, MeasureError, Setting, digest_of, make_artifact, plan, plan_for};
+use convwise_advisor::{World, find_runner};
+use convwise_bench::stats::{Outcome, compare};
+use convwise_bench::{BenchError, BenchPlan, Effort, Progress, Update, measure_many};
+use convwise_host::RunnerEntry;
+use convwise_onnx::{ModelInfo, inspect_file};
+use convwise_store::{Record, Store};
+use convwise_types::{InputShape, Measurement, Subject};
+use serde::Serialize;
+
+use super::advise::{Reporter, duration, summary};
+use super::{command_line, interruptible};
+use crate::args::BenchArgs;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::render::bench::{Failure, RecordLine, shown};
+use crate::request::DEFAULT_RUNNER;
+use crate::screen::Screen;
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    records: Vec<RecordLine>,
+    failures: &'a [Failure],
+}
+
+pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
+    let world = context.world()?;
+    let runners = runners(&world, args)?;
+    let setting = setting(context, args);
+    let mut subjects = Vec::new();
+    for name in &args.subjects {
+        subjects.push(subject(&world, name, args, &setting)?);
+    }
+    let plans = plans(&world, &subjects, &runners, args, &setting)?;
+    let cancel = interruptible();
+    let mut keeper = Keeper { reporter: Reporter::watching(context.screen), store: world.store, screen: context.screen, failed: None };
+    let results = measure_many(&plans, &mut keeper, &cancel);
+    let trouble = keeper.failed.take();
+    drop(keeper);
+    let (records, failures) = sorted(&plans, results);
+    if args.output.json {
+        let records = records.iter().map(RecordLine::of).collect();
+        context.screen.json(&Document { schema: "convwise.bench/1", records, failures: &failures })?;
+    } else {
+        context.screen.result(&shown(&records, &failures))?;
+    }
+    match trouble {
+        Some(error) => Err(error),
+        None if failures.is_empty() => Ok(()),
+        None => Err(CliError::Reported(1)),
+    }
+}
+
+fn runners<'a>(world: &World<'a>, args: &BenchArgs) -> Result<Vec<&'a RunnerEntry>, CliError> {
+    let default = [DEFAULT_RUNNER.to_owned()];
+    let names = if args.runner.is_empty() { &default[..] } else { &args.runner };
+    names.iter().map(|name| find_runner(world, name).map_err(CliError::from)).collect()
+}
+
+fn setting(context: &Context, args: &BenchArgs) -> Setting {
+    Setting {
+        batch: args.batch,
+        threads: args.threads.unwrap_or(context.here().cores),
+        classes: args.classes,
+        precision: args.precision,
+        memory_limit: None,
+        command: command_line(),
+    }
+}
+
+/// What is measured: a network of ours, made into a file, or somebody's file.
+enum Work {
+    Ours { variant: String, artifact: Box<Artifact> },
+    File { path: std::path::PathBuf, subject: Box<Subject> },
+}
+
+fn subject(world: &World<'_>, name: &str, args: &BenchArgs, setting: &Setting) -> Result<Work, CliError> {
+    if Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) || Path::new(name).is_file() {
+        return file(Path::new(name), args);
+    }
+    let variant = world.zoo.find(name)?;
+    let default = world.zoo.architecture(variant).input;
+    let input = args.input_size.map_or(default, |side| default.resized(side));
+    let artifact = make_artifact(world, variant, input, setting).map_err(refused)?;
+    Ok(Work::Ours { variant: variant.id().to_string(), artifact: Box::new(artifact) })
+}
+
+fn refused(error: MeasureError) -> CliError {
+    match error {
+        MeasureError::Write { .. } | MeasureError::Bench(_) | MeasureError::Unusable { .. } => CliError::failed(error),
+        _ => CliError::invalid(error),
+    }
+}
+
+fn file(path: &Path, args: &BenchArgs) -> Result<Work, CliError> {
+    let info = inspect_file(path).map_err(CliError::invalid)?;
+    let input = input_of(path, &info, args)?;
+    let digest = digest_of(path)
+        .map_err(|e| CliError::failed(format!("cannot read {}: {e}", path.display())))?;
+    let subject = Subject {
+        architecture: None,
+        file: Some(path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())),
+        weights: digest.clone(),
+        artifact: digest,
+        graph: None,
+        input,
+        batch: args.batch,
+        precision: args.precision,
+    };
+    Ok(Work::File { path: path.to_path_buf(), subject: Box::new(subject) })
+}
+
+/// The image that a file takes: its first input of rank 4; symbolic sides need `--input-size`.
+fn input_of(path: &Path, info: &ModelInfo, args: &BenchArgs) -> Result<InputShape, CliError> {
+    let problem = |why: &str| CliError::invalid(format!("{}: {why}", path.display()));
+    let dims = info.inputs.iter().find_map(|i| i.dims.as_ref().filter(|d| d.len() == 4));
+    let Some([batch, channels, height, width]) = dims.map(Vec::as_slice) else {
+        return Err(problem("no input of the model is a batch of images (rank 4)"));
+    };
+    if batch.is_some_and(|b| b != args.batch) {
+        return Err(problem(&format!(
+            "the model is fixed at a batch of {}; add --batch {}",
+            batch.unwrap_or(1),
+            batch.unwrap_or(1)
+        )));
+    }
+    let side = |fixed: &Option<u64>| {
+        fixed.or(args.input_size).ok_or_else(|| problem("the input has no fixed size; state one with --input-size"))
+    };
+    let shape = InputShape { channels: channels.unwrap_or(3), height: side(height)?, width: side(width)? };
+    match args.input_size {
+        Some(asked) if shape.height != asked || shape.width != asked => {
+            Err(problem(&format!("the model is fixed at {shape}; leave --input-size out")))
+        }
+        _ => Ok(shape),
+    }
+}
+
+fn plans(
+    world: &World<'_>,
+    subjects: &[Work],
+    runners: &[&RunnerEntry],
+    args: &BenchArgs,
+    setting: &Setting,
+) -> Result<Vec<BenchPlan>, CliError> {
+    let effort = if args.quick { Effort::Screening } else { Effort::Full };
+    let mut plans = Vec::new();
+    for work in subjects {
+        for runner in runners {
+            let mut made = match work {
+                Work::Ours { variant, artifact } => {
+                    plan_for(world, artifact, world.zoo.find(variant)?, runner, setting, effort)
+                }
+                Work::File { path, subject } => plan(world, (**subject).clone(), path, runner, setting, effort),
+            }
+            .map_err(refused)?;
+            made.scenario = args.scenario;
+            made.max_time = made.max_time.min(limit(args));
+            made.options.extend(options(&args.options)?);
+            plans.push(made);
+        }
+    }
+    Ok(plans)
+}
+
+fn limit(args: &BenchArgs) -> Duration {
+    duration(args.max_time)
+}
+
+fn options(given: &[String]) -> Result<Vec<(String, String)>, CliError> {
+    let pair = |text: &String| {
+        let (key, value) = text
+            .split_once('=')
+            .ok_or_else(|| CliError::invalid(format!("`{text}` is not an option; write --option KEY=VALUE")))?;
+        Ok((key.to_owned(), value.to_owned()))
+    };
+    given.iter().map(pair).collect()
+}
+
+/// Keeps every record as soon as it is there, so that a later failure loses nothing.
+struct Keeper<'a> {
+    reporter: Reporter,
+    store: &'a Store,
+    screen: Screen,
+    failed: Option<CliError>,
+}
+
+impl Progress for Keeper<'_> {
+    fn update(&mut self, update: &Update<'_>) {
+        self.reporter.update(update);
+    }
+
+    fn finished(&mut self, _: usize, result: &Result<Measurement, BenchError>) {
+        match result {
+            Ok(m) if m.runner.simulated => {}
+            Ok(m) => {
+                if let Err(error) = self.store.append(&[Record::from(m.clone())]) {
+                    self.screen.warning(format!("the record of {} could not be kept: {error}", summary(m)));
+                    self.failed = Some(CliError::failed(error));
+                }
+            }
+            Err(error) => self.screen.remark(format!("failed: {error}")),
+        }
+    }
+}
+
+/// Records and failures, in the order of the plans.
+fn sorted(plans: &[BenchPlan], results: Vec<Result<Measurement, BenchError>>) -> (Vec<Measurement>, Vec<Failure>) {
+    let (mut records, mut failures) = (Vec::new(), Vec::new());
+    for (plan, result) in plans.iter().zip(results) {
+        match result {
+            Ok(measurement) => records.push(measurement),
+            Err(error) => failures.push(Failure {
+                subject: plan.title(),
+                runner: plan.worker.name.clone(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+    (records, failures)
+}
+
+/// How another record compares with the first, in words.
+pub(crate) fn against(first: &Measurement, other: &Measurement) -> Option<String> {
+    let c = compare(other, first)?;
+    let range = format!("{:.2} × the time of the first [{:.2}, {:.2}]", c.ratio, c.low, c.high);
+    let words = match c.outcome {
+        Outcome::Faster => format!("faster: {range}"),
+        Outcome::Slower => format!("slower: {range}"),
+        Outcome::Tie => format!("a tie: {range}"),
+    };
+    Some(std::iter::once(words).chain(c.caveats).collect::<Vec<_>>().join("; "))
+}

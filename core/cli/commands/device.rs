@@ -1,0 +1,109 @@
+//! `convwise device`: this machine and the devices that are known.
+
+use std::fmt::Write as _;
+
+use convwise_store::KnownDevice;
+use convwise_types::{Device, ShippedDevice, did_you_mean};
+use serde_json::{Value, json};
+
+use crate::args::{DeviceArgs, DeviceCommand};
+use crate::context::Context;
+use crate::error::CliError;
+use crate::render::table::{figures, table, text};
+use crate::screen::{NAME, styled};
+
+pub(crate) fn run(context: &Context, args: &DeviceArgs) -> Result<(), CliError> {
+    match &args.command {
+        None => show_here(context, args.output.json),
+        Some(DeviceCommand::Show { id: None, output }) => show_here(context, output.json),
+        Some(DeviceCommand::Show { id: Some(id), output }) => show(context, id, output.json),
+        Some(DeviceCommand::List(output)) => list(context, output.json),
+    }
+}
+
+fn show_here(context: &Context, as_json: bool) -> Result<(), CliError> {
+    let here = context.here();
+    if as_json {
+        return context.screen.json(&json!({"schema": "convwise.device/1", "device": here}));
+    }
+    context.screen.result(&seen(here))
+}
+
+fn seen(device: &Device) -> String {
+    let mut out = format!("{}  {}\n", styled(NAME, &device.id), device.cpu);
+    let isa = device.isa.iter().cloned().collect::<Vec<_>>().join(" ");
+    let _ = writeln!(out, "kind        {}", device.kind);
+    if let Some(gpu) = &device.gpu {
+        let _ = writeln!(out, "GPU         {gpu}");
+    }
+    let _ = writeln!(out, "processors  {}", device.cores);
+    let _ = writeln!(out, "isa         {isa}");
+    let _ = writeln!(out, "memory      {}", device.ram);
+    let virtual_machine = if device.virtual_machine { ", virtual machine" } else { "" };
+    let _ = writeln!(out, "platform    {}{virtual_machine}", device.platform);
+    out
+}
+
+fn described(device: &ShippedDevice) -> String {
+    let unknown = || "unknown".to_owned();
+    let mut out = format!("{}  {}\n", styled(NAME, &device.id), device.title);
+    let _ = writeln!(out, "kind        {}", device.kind);
+    let _ = writeln!(out, "RAM         {}", device.ram.map_or_else(unknown, |b| b.to_string()));
+    let _ = writeln!(out, "flash       {}", device.flash.map_or_else(unknown, |b| b.to_string()));
+    let _ = writeln!(out, "source      {}", device.source);
+    out
+}
+
+fn show(context: &Context, id: &str, as_json: bool) -> Result<(), CliError> {
+    if id == context.here().id.as_str() {
+        return show_here(context, as_json);
+    }
+    let known = context.store()?.devices().map_err(CliError::failed)?;
+    let Some(device) = known.iter().find(|d| d.id().as_str() == id) else {
+        let hint = did_you_mean(id, known.iter().map(|d| d.id().as_str()));
+        return Err(CliError::invalid(format!("there is no device `{id}`{hint}; `convwise device list` shows them")));
+    };
+    if as_json {
+        return context.screen.json(&json!({"schema": "convwise.device/1", "device": value(device)}));
+    }
+    context.screen.result(&match device {
+        KnownDevice::Seen(device) => seen(device),
+        KnownDevice::Described(device) => described(device),
+    })
+}
+
+fn value(device: &KnownDevice) -> Value {
+    match device {
+        KnownDevice::Seen(device) => json!(device),
+        KnownDevice::Described(device) => json!(device),
+    }
+}
+
+fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
+    let known = context.store()?.devices().map_err(CliError::failed)?;
+    if as_json {
+        let devices: Vec<_> = known.iter().map(value).collect();
+        return context.screen.json(&json!({"schema": "convwise.devices/1", "here": context.here(), "devices": devices}));
+    }
+    let unknown = || "unknown".to_owned();
+    let row = |device: &KnownDevice| match device {
+        KnownDevice::Seen(d) => vec![
+            styled(NAME, &d.id),
+            d.kind.to_string(),
+            d.cpu.clone(),
+            d.ram.to_string(),
+            String::new(),
+            "measured on".to_owned(),
+        ],
+        KnownDevice::Described(d) => vec![
+            styled(NAME, &d.id),
+            d.kind.to_string(),
+            d.title.clone(),
+            d.ram.map_or_else(unknown, |b| b.to_string()),
+            d.flash.map_or_else(unknown, |b| b.to_string()),
+            "data sheet".to_owned(),
+        ],
+    };
+    let columns = [text("id"), text("kind"), text("device"), figures("RAM"), figures("flash"), text("known from")];
+    context.screen.result(&table(&columns, known.iter().map(row)))
+}

@@ -1,0 +1,99 @@
+//! `convwise export`: a network as an ONNX file.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use convwise_onnx::{Batch, ExportOptions, Model, Safetensors, Seeded, WeightSource, export};
+use convwise_types::Bytes;
+use convwise_zoo::BuildOptions;
+use serde_json::json;
+
+use crate::args::ExportArgs;
+use crate::context::Context;
+use crate::error::CliError;
+
+pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<(), CliError> {
+    let batch = batch(&args.batch)?;
+    let weights = weights(&args.weights)?;
+    let zoo = context.zoo();
+    let variant = zoo.find(&args.architecture)?;
+    let input = zoo.architecture(variant).input;
+    let input = args.input_size.map_or(input, |side| input.resized(side));
+    let graph = zoo.build(variant, &BuildOptions { classes: args.classes, input: Some(input) })?;
+    let options = ExportOptions { batch, keep_batchnorm: args.keep_batchnorm, ..ExportOptions::default() };
+    let model = export(&graph, weights.as_ref(), &options).map_err(CliError::invalid)?;
+    let bytes = save(&model, &args.output)?;
+    if args.json.json {
+        return context.screen.json(&json!({
+            "schema": "convwise.export/1",
+            "architecture": variant.id(),
+            "file": args.output,
+            "bytes": bytes,
+            "weights": weights.describe(),
+            "input": input,
+            "batch": args.batch,
+            "opset": options.opset,
+            "classes": args.classes,
+        }));
+    }
+    context.screen.result(&format!(
+        "{}: {} at {input}, batch {}, weights {}, opset {}, {}",
+        args.output.display(),
+        variant.id(),
+        args.batch,
+        weights.describe(),
+        options.opset,
+        Bytes(bytes)
+    ))
+}
+
+fn batch(text: &str) -> Result<Batch, CliError> {
+    if text == "dynamic" {
+        return Ok(Batch::Dynamic);
+    }
+    match text.parse::<usize>() {
+        Ok(n) if (1..=4096).contains(&n) => Ok(Batch::Fixed(n)),
+        _ => Err(CliError::invalid(format!("`{text}` is not a batch size; write 1 to 4096, or `dynamic`"))),
+    }
+}
+
+fn weights(text: &str) -> Result<Box<dyn WeightSource>, CliError> {
+    if let Some(seed) = text.strip_prefix("seed:") {
+        let seed = seed.parse().map_err(|_| {
+            CliError::invalid(format!("`{seed}` is not a seed; write for example --weights seed:1"))
+        })?;
+        return Ok(Box::new(Seeded(seed)));
+    }
+    Ok(Box::new(Safetensors::open(Path::new(text)).map_err(CliError::invalid)?))
+}
+
+/// Writes beside the file and renames, so that a full disk leaves no half file.
+fn save(model: &Model, path: &Path) -> Result<u64, CliError> {
+    let problem = |e: std::io::Error| CliError::failed(format!("cannot write {}: {e}", path.display()));
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".convwise-").tempfile_in(folder).map_err(problem)?;
+    write_model(model, file.as_file_mut()).map_err(problem)?;
+    let bytes = file.as_file().metadata().map_err(problem)?.len();
+    readable_by_all(file.as_file()).map_err(problem)?;
+    file.persist(path).map_err(|e| problem(e.error))?;
+    Ok(bytes)
+}
+
+fn write_model(model: &Model, file: &mut File) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    model.write_to(&mut out)?;
+    out.flush()
+}
+
+/// Temporary files are private; a model that was asked for is not.
+#[cfg(unix)]
+fn readable_by_all(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_all(_: &File) -> std::io::Result<()> {
+    Ok(())
+}

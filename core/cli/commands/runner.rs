@@ -1,0 +1,203 @@
+//! `convwise runner`: what can run networks here.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use convwise_host::{Description, Probe, RunnerEntry};
+use convwise_install::{InstallError, Step};
+use convwise_types::did_you_mean;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::args::RunnerCommand;
+use crate::context::Context;
+use crate::error::CliError;
+use crate::render::table::{table, text};
+use crate::screen::{BAD, GOOD, NAME, styled};
+
+/// One runner as `runner list --json` prints it.
+#[derive(Debug, Serialize)]
+struct Line {
+    name: String,
+    version: Option<String>,
+    backend: Option<String>,
+    path: Option<String>,
+    usable: bool,
+    why_not: Option<String>,
+    mend: Option<String>,
+    origin: String,
+    overrides: Vec<String>,
+}
+
+pub(crate) fn run(context: &Context, command: &RunnerCommand) -> Result<(), CliError> {
+    match command {
+        RunnerCommand::List(args) => list(context, args.json),
+        RunnerCommand::Show { name, output } => show(context, name, output.json),
+        RunnerCommand::Check { runner, output } => check(context, runner, output.json),
+        RunnerCommand::Install { name, output } => install(context, name, output.json),
+    }
+}
+
+/// What a runner says of itself, from a worker process.
+fn ask(context: &Context, runner: &RunnerEntry) -> Result<(Description, Probe), CliError> {
+    let mut worker = context.worker(runner)?;
+    let description = worker.describe().map_err(CliError::failed)?;
+    let probe = worker.probe(&Context::runner_options(runner)).map_err(CliError::failed)?;
+    Ok((description, probe))
+}
+
+fn line(context: &Context, runner: &RunnerEntry) -> Line {
+    let mut line = Line {
+        name: runner.name.clone(),
+        version: runner.version.clone(),
+        backend: None,
+        path: runner.path.as_ref().map(|p| p.display().to_string()),
+        usable: false,
+        why_not: runner.why_not.clone(),
+        mend: None,
+        origin: runner.origin.to_string(),
+        overrides: runner.overrides.iter().map(ToString::to_string).collect(),
+    };
+    if line.why_not.is_some() {
+        return line;
+    }
+    match ask(context, runner) {
+        Ok((description, probe)) => {
+            line.version = Some(description.version);
+            line.backend = probe.backend.or(description.backend);
+            line.usable = probe.usable;
+            if !probe.usable {
+                line.why_not = Some(probe.missing.iter().map(|m| format!("{} is missing", m.what)).collect::<Vec<_>>().join(", "));
+                line.mend = probe.missing.first().map(|m| m.how.clone());
+            }
+        }
+        Err(CliError::Failed(why)) => line.why_not = Some(why),
+        Err(_) => line.why_not = Some("it cannot be started".to_owned()),
+    }
+    line
+}
+
+fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
+    let list = context.runners();
+    let lines: Vec<_> = list.runners.iter().map(|r| line(context, r)).collect();
+    for problem in &list.problems {
+        context.screen.warning(problem);
+    }
+    if as_json {
+        return context.screen.json(&json!({"schema": "convwise.runners/1", "runners": lines}));
+    }
+    let mark = |usable: bool| if usable { styled(GOOD, "✓") } else { styled(BAD, "✗") };
+    let unknown = || "–".to_owned();
+    let rows = lines.iter().map(|l| {
+        let state = l.why_not.clone().unwrap_or_else(|| "usable".to_owned());
+        vec![
+            mark(l.usable),
+            styled(NAME, &l.name),
+            l.version.clone().unwrap_or_else(unknown),
+            l.backend.clone().unwrap_or_else(unknown),
+            l.origin.clone(),
+            state,
+        ]
+    });
+    let columns = [text(""), text("runner"), text("version"), text("engine"), text("from"), text("state")];
+    let mut out = table(&columns, rows);
+    for l in lines.iter().filter(|l| l.mend.is_some()) {
+        let _ = writeln!(out, "{}: {}", l.name, l.mend.as_deref().unwrap_or_default());
+    }
+    context.screen.result(&out)
+}
+
+fn find<'a>(context: &'a Context, name: &str) -> Result<&'a RunnerEntry, CliError> {
+    let list = context.runners();
+    list.get(name).ok_or_else(|| {
+        let hint = did_you_mean(name, list.runners.iter().map(|r| r.name.as_str()));
+        CliError::invalid(format!("there is no runner `{name}`{hint}; `convwise runner list` shows them"))
+    })
+}
+
+fn show(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
+    let runner = find(context, name)?;
+    let (description, probe) = ask(context, runner)?;
+    if as_json {
+        return context.screen.json(&json!({
+            "schema": "convwise.runner/1",
+            "name": runner.name,
+            "origin": runner.origin.to_string(),
+            "path": runner.path,
+            "description": description,
+            "probe": probe,
+        }));
+    }
+    let mut out = format!("{} {}\n", styled(NAME, &runner.name), description.version);
+    let _ = writeln!(out, "from        {}", runner.origin);
+    if let Some(path) = &runner.path {
+        let _ = writeln!(out, "library     {}", path.display());
+    }
+    let _ = writeln!(out, "formats     {}", description.formats.join(", "));
+    let _ = writeln!(out, "precisions  {}", description.precisions.join(", "));
+    for device in &probe.devices {
+        let _ = writeln!(out, "device      {} ({})", device.name, device.id);
+    }
+    for missing in &probe.missing {
+        let _ = writeln!(out, "missing     {}: {}", missing.what, missing.how);
+    }
+    for option in &description.options {
+        let _ = writeln!(out, "option      {} = {}: {}", option.name, option.default, option.doc);
+    }
+    context.screen.result(&out)
+}
+
+/// Runs a runner through its paces in a worker: describe, probe, a small network end to end.
+fn check(context: &Context, runner: &str, as_json: bool) -> Result<(), CliError> {
+    let entry = if Path::new(runner).is_file() { from_file(context, runner)? } else { find(context, runner)?.clone() };
+    let steps = super::runner_check::examine(context, &entry);
+    let ok = steps.iter().all(|s| s.ok);
+    if as_json {
+        context.screen.json(&json!({"schema": "convwise.runner-check/1", "runner": entry.name, "ok": ok, "steps": steps}))?;
+    } else {
+        let mark = |ok: bool| if ok { styled(GOOD, "✓") } else { styled(BAD, "✗") };
+        let rows = steps.iter().map(|s| vec![mark(s.ok), s.requirement.to_owned(), s.found.clone()]);
+        context.screen.result(&table(&[text(""), text("requirement"), text("found")], rows))?;
+    }
+    if ok { Ok(()) } else { Err(CliError::Reported(1)) }
+}
+
+fn from_file(context: &Context, manifest: &str) -> Result<RunnerEntry, CliError> {
+    let path = std::path::absolute(manifest).map_err(CliError::invalid)?;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let found = context.runners_in(folder);
+    let entry = found.runners.iter().find(|r| r.origin.to_string() == path.display().to_string()).cloned();
+    entry.ok_or_else(|| {
+        let why = found.problems.first().map_or_else(|| "it is not a runner manifest".to_owned(), ToString::to_string);
+        CliError::invalid(format!("{manifest}: {why}"))
+    })
+}
+
+/// What is being done while a person waits.
+fn in_words(step: &Step) -> String {
+    match step {
+        Step::Waiting => "another process is installing; waiting for it".to_owned(),
+        Step::Downloading { package } => format!("pip downloads {package}"),
+        Step::Unpacking => "checking digests, taking the library out".to_owned(),
+    }
+}
+
+fn install(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
+    let screen = context.screen;
+    let installed = convwise_install::install(name, &context.paths.home, &mut |step| screen.remark(in_words(&step)));
+    let installed = installed.map_err(|error| match error {
+        InstallError::Unknown { .. } => CliError::invalid(error),
+        _ => CliError::failed(error),
+    })?;
+    if as_json {
+        return context.screen.json(&json!({
+            "schema": "convwise.install/1",
+            "runner": name,
+            "version": installed.version,
+            "path": installed.path,
+            "was_there": installed.was_there,
+        }));
+    }
+    let state = if installed.was_there { "already there" } else { "installed" };
+    context.screen.result(&format!("{name} {}: {} ({state})", installed.version, installed.path.display()))
+}

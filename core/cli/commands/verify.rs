@@ -1,0 +1,106 @@
+//! `convwise arch verify`: an architecture against a fixture of its reference implementation.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use convwise_advisor::find_runner;
+use convwise_host::{DType, RunnerEntry, Tensor};
+use convwise_onnx::{ExportOptions, Golden, export, golden};
+use convwise_zoo::verify::{Fixture, OutputCheck, VerifyReport, compare_graph, compare_outputs};
+use convwise_zoo::Variant;
+
+use crate::context::Context;
+use crate::error::CliError;
+use crate::screen::{BAD, GOOD, styled};
+
+pub(crate) fn run(context: &Context, id: &str, fixture: &Path, runner: &str, as_json: bool) -> Result<(), CliError> {
+    let variant = context.zoo().find(id)?;
+    let fixture = read(fixture)?;
+    let world = context.world()?;
+    let runner = find_runner(&world, runner)?;
+    let report = verify(context, variant, &fixture, runner)?;
+    if as_json {
+        context.screen.json(&report)?;
+    } else {
+        context.screen.result(&shown(id, &report))?;
+    }
+    if report.ok { Ok(()) } else { Err(CliError::Reported(1)) }
+}
+
+/// Largest fixture that is read.
+const MAX_BYTES: u64 = 64 << 20;
+
+fn read(path: &Path) -> Result<Fixture, CliError> {
+    let name = path.display().to_string();
+    let problem = |e: std::io::Error| CliError::invalid(format!("cannot read the fixture {name}: {e}"));
+    if std::fs::metadata(path).map_err(problem)?.len() > MAX_BYTES {
+        return Err(CliError::invalid(format!("{name} is too large for a fixture")));
+    }
+    Ok(Fixture::parse(&name, &std::fs::read_to_string(path).map_err(problem)?)?)
+}
+
+fn verify(context: &Context, variant: &Variant, fixture: &Fixture, runner: &RunnerEntry) -> Result<VerifyReport, CliError> {
+    let graph = fixture.build(context.zoo(), variant)?;
+    let report = compare_graph(fixture, &graph).map_err(CliError::failed)?;
+    if !report.ok {
+        // The fixture's numbers say nothing about a network with other tensors.
+        return Ok(report);
+    }
+    let outputs = infer(context, &graph, fixture, runner)?;
+    let checks = outputs.iter().map(|(name, values)| compare_outputs(fixture, name, values)).collect();
+    Ok(report.with_outputs(checks, fixture))
+}
+
+/// The outputs of the network under the fixture's weights and input, by name.
+fn infer(
+    context: &Context,
+    graph: &convwise_graph::Graph,
+    fixture: &Fixture,
+    runner: &RunnerEntry,
+) -> Result<Vec<(String, Vec<f32>)>, CliError> {
+    let weights = Golden::new(fixture.tensors.iter().map(|t| (t.name.clone(), t.exponent)));
+    let model = export(graph, &weights, &ExportOptions::default()).map_err(CliError::failed)?;
+    let folder = tempfile::Builder::new().prefix("convwise-").tempdir().map_err(CliError::failed)?;
+    let path = folder.path().join("fixture.onnx");
+    std::fs::write(&path, model.to_bytes()).map_err(CliError::failed)?;
+    drop(model);
+    let mut worker = context.worker(runner)?;
+    let options: BTreeMap<_, _> = Context::runner_options(runner);
+    let loaded = worker.load(&path, &options).map_err(CliError::failed)?;
+    for (index, input) in fixture.inputs.iter().enumerate() {
+        let mut values = vec![0.0; input.shape.iter().product()];
+        golden::fill_input(&input.name, &mut values);
+        let tensor = Tensor::from_f32(&input.shape, &values).map_err(CliError::failed)?;
+        worker.set_input(index, &tensor.view()).map_err(CliError::failed)?;
+    }
+    worker.run(1).map_err(CliError::failed)?;
+    let mut outputs = Vec::new();
+    for (index, output) in loaded.io.outputs.iter().enumerate() {
+        let tensor = worker.output(index).map_err(CliError::failed)?;
+        if tensor.dtype() != DType::F32 {
+            return Err(CliError::failed(format!("output {} is not fp32", output.name)));
+        }
+        outputs.push((output.name.clone(), tensor.to_f32().map_err(CliError::failed)?));
+    }
+    Ok(outputs)
+}
+
+fn shown(id: &str, report: &VerifyReport) -> String {
+    let mark = |ok: bool| if ok { styled(GOOD, "✓") } else { styled(BAD, "✗") };
+    let mut out = format!("{} {id}\n", mark(report.ok));
+    for (what, count) in [("parameters", &report.params), ("MACs", &report.macs)] {
+        let ok = count.expected == count.actual;
+        let _ = writeln!(out, "  {} {what}: {} expected, {} built", mark(ok), count.expected, count.actual);
+    }
+    let tensors = &report.tensors;
+    for (what, names) in [("missing", &tensors.missing), ("extra", &tensors.extra), ("shape", &tensors.shape)] {
+        for name in names {
+            let _ = writeln!(out, "  {} {what}: {name}", mark(false));
+        }
+    }
+    for OutputCheck { name, max_abs, max_rel, ok } in &report.outputs {
+        let _ = writeln!(out, "  {} output {name}: differs by {max_abs:.3e}, {max_rel:.3e} of the largest value", mark(*ok));
+    }
+    out
+}

@@ -1,0 +1,176 @@
+//! What commands work with, opened when it is first needed: a command pays only for what it uses.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use convwise_advisor::World;
+use convwise_host::{Discovery, RunnerEntry, RunnerList, Shelf, Worker, discover};
+use convwise_judge::{RuleFolder, RuleSet};
+use convwise_store::{OpenOptions, Store, shipped::Shipped};
+use convwise_types::{Device, Diagnostic, Severity};
+use convwise_zoo::{PluginFolder, Zoo};
+use include_dir::{Dir, include_dir};
+
+use crate::args::Global;
+use crate::commands::worker::BUILTINS;
+use crate::error::CliError;
+use crate::paths::{Paths, program};
+use crate::screen::Screen;
+
+/// Manifests of the runners that ship beside the program.
+static MANIFESTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/plugins/runners");
+
+/// Version of this program.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The surroundings of one command.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) screen: Screen,
+    pub(crate) paths: Paths,
+    program: PathBuf,
+    zoo: OnceCell<Zoo>,
+    rules: OnceCell<RuleSet>,
+    shipped: OnceCell<Shipped>,
+    store: OnceCell<Store>,
+    runners: OnceCell<RunnerList>,
+    here: OnceCell<Device>,
+}
+
+impl Context {
+    /// Nothing is opened yet.
+    pub(crate) fn new(global: &Global) -> Result<Self, CliError> {
+        Ok(Self {
+            screen: Screen { quiet: global.quiet },
+            paths: Paths::new(global)?,
+            program: program()?,
+            zoo: OnceCell::new(),
+            rules: OnceCell::new(),
+            shipped: OnceCell::new(),
+            store: OnceCell::new(),
+            runners: OnceCell::new(),
+            here: OnceCell::new(),
+        })
+    }
+
+    /// Architectures; what is wrong with a plugin is said once and the others are used.
+    pub(crate) fn zoo(&self) -> &Zoo {
+        self.zoo.get_or_init(|| {
+            let folders: Vec<_> = self.paths.layers.iter().map(PluginFolder::optional).collect();
+            let (zoo, found) = Zoo::load(&folders);
+            self.warn(&found);
+            zoo
+        })
+    }
+
+    /// Rules; what is wrong with a file is said once and the others are used.
+    pub(crate) fn rules(&self) -> Result<&RuleSet, CliError> {
+        if let Some(rules) = self.rules.get() {
+            return Ok(rules);
+        }
+        let (rules, found) = self.load_rules()?;
+        let errors: Vec<_> = found.into_iter().filter(|d| d.severity == Severity::Error).collect();
+        self.warn(&errors);
+        Ok(self.rules.get_or_init(|| rules))
+    }
+
+    /// Rules with everything that loading found.
+    pub(crate) fn load_rules(&self) -> Result<(RuleSet, Vec<Diagnostic>), CliError> {
+        let mut folders = Vec::new();
+        for folder in &self.paths.rules {
+            let read = RuleFolder::read(folder);
+            folders.push(read.map_err(|e| CliError::invalid(format!("the rules in {}: {e}", folder.display())))?);
+        }
+        Ok(RuleSet::load(&folders))
+    }
+
+    /// Devices and datasets.
+    fn shipped(&self) -> &Shipped {
+        self.shipped.get_or_init(|| {
+            let layers: Vec<_> = self.paths.layers.iter().map(PathBuf::as_path).collect();
+            let (shipped, found) = Shipped::load(&layers);
+            self.warn(&found);
+            shipped
+        })
+    }
+
+    /// The knowledge base, created on first use.
+    pub(crate) fn store(&self) -> Result<&Store, CliError> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let options = OpenOptions { shipped: self.shipped().clone(), ..OpenOptions::default() };
+        let store = Store::open(&self.paths.home, &options).map_err(CliError::failed)?;
+        for notice in store.take_notices() {
+            self.screen.warning(notice);
+        }
+        Ok(self.store.get_or_init(|| store))
+    }
+
+    /// Runners, usable or not.
+    pub(crate) fn runners(&self) -> &RunnerList {
+        self.runners.get_or_init(|| {
+            let folders = self.paths.runners.iter().cloned().map(Shelf::Folder);
+            let embedded = MANIFESTS.files().filter_map(|file| {
+                let name = file.path().file_name()?.to_str()?;
+                name.ends_with(".toml").then(|| Some((name.to_owned(), file.contents_utf8()?.to_owned())))?
+            });
+            discover(&Discovery {
+                shelves: folders.chain([Shelf::Embedded(embedded.collect())]).collect(),
+                builtins: BUILTINS,
+                home: Some(self.paths.home.clone()),
+                program_folder: self.program.parent().map(PathBuf::from),
+            })
+        })
+    }
+
+    /// This machine.
+    pub(crate) fn here(&self) -> &Device {
+        self.here.get_or_init(convwise_bench::device::here)
+    }
+
+    /// The runners of one folder, for a manifest that was named.
+    pub(crate) fn runners_in(&self, folder: PathBuf) -> RunnerList {
+        discover(&Discovery {
+            shelves: vec![Shelf::Folder(folder)],
+            builtins: &[],
+            home: Some(self.paths.home.clone()),
+            program_folder: self.program.parent().map(PathBuf::from),
+        })
+    }
+
+    /// A worker process for a runner.
+    pub(crate) fn worker(&self, runner: &RunnerEntry) -> Result<Worker, CliError> {
+        let spec = runner.worker(self.program.clone()).ok_or_else(|| {
+            let why = runner.why_not.as_deref().unwrap_or("its library is missing");
+            CliError::failed(format!("runner {} cannot be used: {why}", runner.name))
+        })?;
+        Worker::spawn(&spec).map_err(CliError::failed)
+    }
+
+    /// Options of a runner as its manifest sets them.
+    pub(crate) fn runner_options(runner: &RunnerEntry) -> BTreeMap<String, String> {
+        runner.options(&BTreeMap::new())
+    }
+
+    /// Everything that an answer is drawn from.
+    pub(crate) fn world(&self) -> Result<World<'_>, CliError> {
+        Ok(World {
+            zoo: self.zoo(),
+            rules: self.rules()?,
+            store: self.store()?,
+            runners: self.runners(),
+            here: self.here(),
+            here_has_gpu: self.here().gpu.is_some(),
+            program: &self.program,
+            version: VERSION,
+        })
+    }
+
+    fn warn(&self, found: &[Diagnostic]) {
+        if !self.screen.quiet {
+            self.screen.diagnostics(found);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Where things are kept and looked for.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use crate::args::Global;
+use crate::error::CliError;
+
+/// Folder of a project that extends the shipped rules, architectures and facts.
+const PROJECT: &str = "convwise";
+
+/// The home folder and the folders that come before the shipped defaults.
+#[derive(Debug, Clone)]
+pub(crate) struct Paths {
+    /// Knowledge base and installed runners.
+    pub(crate) home: PathBuf,
+    /// Folders with rule files, most important first.
+    pub(crate) rules: Vec<PathBuf>,
+    /// Folders with `architectures/` and `kb/`, most important first.
+    pub(crate) layers: Vec<PathBuf>,
+    /// Folders with runner manifests. Runners are code: the working directory is not among them.
+    pub(crate) runners: Vec<PathBuf>,
+}
+
+impl Paths {
+    /// Flags first, then the home folder, then the project's folder; a named folder must be there.
+    pub(crate) fn new(global: &Global) -> Result<Self, CliError> {
+        let home = home(global)?;
+        for named in global.rules.iter().chain(&global.plugins) {
+            if !named.is_dir() {
+                return Err(CliError::invalid(format!("there is no folder {}", named.display())));
+            }
+        }
+        let project = Path::new(PROJECT);
+        let with = |named: &[PathBuf], rest: [PathBuf; 2]| -> Vec<PathBuf> {
+            named.iter().cloned().chain(rest.into_iter().filter(|f| f.is_dir())).collect()
+        };
+        Ok(Self {
+            rules: with(&global.rules, [home.join("rules"), project.join("rules")]),
+            layers: with(&global.plugins, [home.clone(), project.to_path_buf()]),
+            runners: global.plugins.iter().map(|p| p.join("runners")).chain([home.join("runners")]).collect(),
+            home,
+        })
+    }
+}
+
+fn home(global: &Global) -> Result<PathBuf, CliError> {
+    if let Some(home) = &global.home {
+        let absolute = std::path::absolute(home);
+        return absolute.map_err(|e| CliError::invalid(format!("the home folder {}: {e}", home.display())));
+    }
+    etcetera::choose_base_strategy()
+        .map(|base| base.data_dir().join("convwise"))
+        .map_err(|_| CliError::invalid("no home folder is known; set CONVWISE_HOME or give --home DIR"))
+}
+
+/// This program, which is also the worker process.
+pub(crate) fn program() -> Result<PathBuf, CliError> {
+    env::current_exe().map_err(|e| CliError::failed(format!("this program cannot find itself: {e}")))
+}

@@ -1,0 +1,316 @@
+//! The answer as a person reads it in a terminal.
+
+use std::fmt::Write as _;
+
+use convwise_types::{
+    Advice, Bytes, Deploy, FindingLine, Grade, Millis, Params, Pick, Rejection, Request, StepLine,
+};
+
+use super::table::{figures, table, text};
+use crate::screen::{BAD, FAINT, GOOD, HEADING, NAME, WARN, styled};
+
+/// Rejections that are printed one by one; the rest is counted.
+const REJECTIONS_SHOWN: usize = 8;
+
+/// The whole answer.
+pub(crate) fn advice(advice: &Advice) -> String {
+    let mut out = String::new();
+    heading_of(advice, &mut out);
+    if advice.picks.is_empty() {
+        nothing_fits(advice, &mut out);
+    } else {
+        picks(&advice.picks, &mut out);
+        why(&advice.picks, &mut out);
+        ties(advice, &mut out);
+    }
+    rejections(advice, &mut out);
+    steps("Training", &advice.training, &mut out);
+    steps("Optimisation", &advice.optimisation, &mut out);
+    needs(advice, &mut out);
+    notes(advice, &mut out);
+    commands(advice, &mut out);
+    out
+}
+
+fn section(title: &str, out: &mut String) {
+    let _ = writeln!(out, "\n{}", styled(HEADING, title));
+}
+
+fn heading_of(advice: &Advice, out: &mut String) {
+    let _ = writeln!(out, "{}", styled(HEADING, request_line(&advice.request)));
+    let kb = &advice.kb;
+    let _ = writeln!(
+        out,
+        "{}",
+        styled(
+            FAINT,
+            format!(
+                "{} architectures and {} measurements known (knowledge base {}), {} rules ({})",
+                kb.architectures,
+                kb.measurements,
+                short(&kb.version),
+                advice.rules.rules,
+                short(&advice.rules.fingerprint)
+            )
+        )
+    );
+    for over in &advice.rules.overrides {
+        let _ = writeln!(out, "{}", styled(FAINT, over));
+    }
+}
+
+/// The request in one line.
+pub(crate) fn request_line(request: &Request) -> String {
+    let limits = &request.limits;
+    let mut parts = vec![format!("{} on {}", request.task, deployment(request))];
+    let mut limit = |name: &str, value: Option<String>| parts.extend(value.map(|v| format!("{name} {v}")));
+    limit("latency ≤", limits.latency.map(|v| v.to_string()));
+    limit("throughput ≥", limits.throughput.map(|v| v.to_string()));
+    limit("accuracy ≥", limits.min_accuracy.map(|v| v.to_string()));
+    limit("size ≤", limits.max_size.map(|v| v.to_string()));
+    limit("parameters ≤", limits.max_params.map(|v| v.to_string()));
+    limit("RAM ≤", limits.ram.map(|v| v.to_string()));
+    limit("flash ≤", limits.flash.map(|v| v.to_string()));
+    limit("licence", (limits.licence != convwise_types::LicenceDemand::Any).then(|| limits.licence.to_string()));
+    if limits.real_time {
+        parts.push("real time".to_owned());
+    }
+    parts.push(format!("priority {}", request.priority));
+    parts.join(", ")
+}
+
+fn deployment(request: &Request) -> String {
+    let place = match (&request.device, request.deploy) {
+        (Some(device), deploy) => format!("{deploy} {device}"),
+        (None, Deploy::Mobile | Deploy::Edge) if request.here => format!("{} (this machine)", request.deploy),
+        (None, deploy) => deploy.to_string(),
+    };
+    let threads = if request.threads == 1 { "thread" } else { "threads" };
+    format!("{place} with {}, batch {}, {} {threads}", request.runner, request.batch, request.threads)
+}
+
+/// The first characters of a digest.
+pub(crate) fn short(digest: &str) -> &str {
+    digest.get(..8).unwrap_or(digest)
+}
+
+fn picks(picks: &[Pick], out: &mut String) {
+    section("Picks", out);
+    let columns = [
+        figures("#"),
+        text("network"),
+        text("weights"),
+        figures("accuracy"),
+        figures("latency"),
+        text("95 % interval"),
+        text("evidence"),
+        figures("size"),
+        figures("params"),
+        text("labels"),
+    ];
+    let rows = picks.iter().enumerate().map(|(i, pick)| pick_row(i + 1, pick));
+    out.push_str(&table(&columns, rows));
+    if picks.iter().any(|p| !p.proven) {
+        let _ = writeln!(
+            out,
+            "{}",
+            styled(WARN, "? not proven: a requirement rests on evidence that cannot carry it; see what is still needed")
+        );
+    }
+}
+
+fn pick_row(place: usize, pick: &Pick) -> Vec<String> {
+    let mark = if pick.proven { "" } else { "?" };
+    let size = format!("{} {}", styled(NAME, &pick.architecture), detail(pick));
+    let latency = pick.latency.as_ref();
+    vec![
+        format!("{mark}{place}"),
+        size.trim_end().to_owned(),
+        pick.weights.as_ref().map_or_else(|| "none published".to_owned(), ToString::to_string),
+        pick.accuracy.as_ref().map_or_else(|| "unknown".to_owned(), |a| format!("{:.1} %", a.value)),
+        latency.map_or_else(|| "unknown".to_owned(), |l| Millis(l.ms).to_string()),
+        latency.map_or_else(String::new, |l| interval(l.low_ms, l.high_ms)),
+        latency.map_or_else(String::new, |l| grade(l.grade)),
+        pick.weight_bytes.map_or_else(|| "unknown".to_owned(), |b| Bytes(b).to_string()),
+        pick.params.map_or_else(|| "unknown".to_owned(), |p| Params(p).to_string()),
+        pick.labels.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(", "),
+    ]
+}
+
+fn detail(pick: &Pick) -> String {
+    let precision =
+        if pick.precision == convwise_types::Precision::Fp32 { String::new() } else { format!(" {}", pick.precision) };
+    format!("@{}{precision}", pick.input_size)
+}
+
+/// An interval with as many digits as its ends need.
+pub(crate) fn interval(low: f64, high: f64) -> String {
+    format!("{} … {}", Millis(low), Millis(high))
+}
+
+/// A grade in its colour.
+pub(crate) fn grade(grade: Grade) -> String {
+    let style = match grade {
+        Grade::Measured => GOOD,
+        Grade::Calibrated | Grade::Published => NAME,
+        Grade::Estimated => WARN,
+    };
+    styled(style, grade)
+}
+
+fn why(picks: &[Pick], out: &mut String) {
+    for (i, pick) in picks.iter().enumerate().take(3) {
+        section(&format!("Why {} is {}", pick.title, ordinal(i)), out);
+        if let Some(accuracy) = &pick.accuracy {
+            let _ = writeln!(
+                out,
+                "  {:.2} % {} on {} ({}: {})",
+                accuracy.value, accuracy.metric, accuracy.dataset, accuracy.grade, accuracy.source
+            );
+        }
+        if let Some(latency) = &pick.latency {
+            let _ = writeln!(
+                out,
+                "  {} on {} with {} ({}: {})",
+                Millis(latency.ms),
+                latency.device,
+                latency.runner,
+                latency.grade,
+                latency.source
+            );
+        }
+        for finding in &pick.findings {
+            let _ = writeln!(out, "  {}", finding_line(finding));
+        }
+    }
+}
+
+fn ordinal(i: usize) -> String {
+    match i {
+        0 => "first".to_owned(),
+        1 => "second".to_owned(),
+        2 => "third".to_owned(),
+        n => format!("number {}", n + 1),
+    }
+}
+
+/// A finding with its mark, rule and place.
+pub(crate) fn finding_line(finding: &FindingLine) -> String {
+    let mark = match finding.kind.as_str() {
+        "passed" => styled(GOOD, "✓"),
+        "preferred" => styled(GOOD, "+"),
+        "rejected" => styled(BAD, "✗"),
+        "undecided" => styled(WARN, "?"),
+        "failed" => styled(BAD, "!"),
+        _ => "·".to_owned(),
+    };
+    let place = styled(FAINT, format!("{} {}:{}", finding.rule, finding.file, finding.line));
+    format!("{mark} {}  {place}", finding.reason)
+}
+
+fn ties(advice: &Advice, out: &mut String) {
+    if advice.ties.is_empty() {
+        return;
+    }
+    section("Ties", out);
+    for tie in &advice.ties {
+        let names = tie.architectures.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(out, "  {}: {names} ({})", tie.on, tie.reason);
+    }
+}
+
+fn nothing_fits(advice: &Advice, out: &mut String) {
+    section("Nothing fits", out);
+    let nearest = advice.nothing_fits.as_ref().map(|n| n.nearest.as_slice()).unwrap_or_default();
+    if nearest.is_empty() {
+        let _ = writeln!(out, "  no known network does {}", advice.request.task);
+        return;
+    }
+    let _ = writeln!(out, "  the nearest misses:");
+    for rejection in nearest {
+        rejection_line(rejection, out);
+    }
+}
+
+fn rejections(advice: &Advice, out: &mut String) {
+    if advice.rejected.is_empty() {
+        return;
+    }
+    section(&format!("Rejected ({})", advice.rejected.len()), out);
+    for rejection in advice.rejected.iter().take(REJECTIONS_SHOWN) {
+        rejection_line(rejection, out);
+    }
+    if advice.rejected.len() > REJECTIONS_SHOWN {
+        let rest = advice.rejected.len() - REJECTIONS_SHOWN;
+        let _ = writeln!(out, "  {}", styled(FAINT, format!("and {rest} more; --json lists them all")));
+    }
+}
+
+fn rejection_line(rejection: &Rejection, out: &mut String) {
+    let weights = rejection.weights.as_ref().map(|w| format!(" {w}")).unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "  {} {}@{}{weights}: {}  {}",
+        styled(BAD, "✗"),
+        styled(NAME, &rejection.architecture),
+        rejection.input_size,
+        rejection.reason,
+        styled(FAINT, &rejection.rule)
+    );
+    if let Some(counterfactual) = &rejection.counterfactual {
+        let _ = writeln!(out, "      {counterfactual}");
+    }
+}
+
+fn steps(title: &str, steps: &[StepLine], out: &mut String) {
+    if steps.is_empty() {
+        return;
+    }
+    section(title, out);
+    for (i, step) in steps.iter().enumerate() {
+        let _ = writeln!(out, "  {}. {}", i + 1, step.step);
+        let place = styled(FAINT, format!("{} {}:{}", step.rule, step.file, step.line));
+        let _ = writeln!(out, "     {}  {place}", step.reason);
+        for extra in [&step.expect, &step.command].into_iter().flatten() {
+            let _ = writeln!(out, "     {}", styled(FAINT, extra));
+        }
+    }
+}
+
+fn needs(advice: &Advice, out: &mut String) {
+    if advice.needs.is_empty() {
+        return;
+    }
+    section("Still needed", out);
+    for need in &advice.needs {
+        let _ = writeln!(out, "  {}: {} ({})", need.fact, need.need, count_of(need.architectures.len(), "network"));
+        if let Some(command) = &need.command {
+            let _ = writeln!(out, "      {}", styled(NAME, command));
+        }
+    }
+}
+
+/// `1 network`, `3 networks`.
+pub(crate) fn count_of(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn notes(advice: &Advice, out: &mut String) {
+    if advice.notes.is_empty() {
+        return;
+    }
+    section("Notes", out);
+    for note in &advice.notes {
+        let _ = writeln!(out, "  {note}");
+    }
+}
+
+fn commands(advice: &Advice, out: &mut String) {
+    if advice.commands.is_empty() {
+        return;
+    }
+    section("Reproduce", out);
+    for line in &advice.commands {
+        let _ = writeln!(out, "  {}  {}", styled(NAME, &line.command), styled(FAINT, format!("# {}", line.purpose)));
+    }
+}

@@ -1,0 +1,7 @@
+//! How answers look: tables, text, Markdown. JSON is the documents themselves.
+
+pub(crate) mod advice;
+pub(crate) mod bench;
+pub(crate) mod markdown;
+pub(crate) mod rows;
+pub(crate) mod table;

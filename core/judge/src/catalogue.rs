@@ -1,0 +1,117 @@
+//! The rules as documents: list them, show one with its text, start a new one.
+
+use convwise_types::{Origin, UnknownWord, did_you_mean};
+use serde::Serialize;
+
+use crate::clauses::RuleKind;
+use crate::rule::Rule;
+use crate::ruleset::RuleSet;
+use crate::text;
+
+/// A rule as `rules list` and `rules show` print it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleInfo {
+    /// Its id.
+    pub id: String,
+    /// The function that declares it: `require`, `prefer`, ...
+    pub kind: String,
+    /// What it finds.
+    pub doc: String,
+    /// Who says so.
+    pub source: String,
+    /// `preview`, `stable` or `deprecated`.
+    pub status: String,
+    /// File as findings show it.
+    pub file: String,
+    /// Line of the declaration, from 1.
+    pub line: usize,
+    /// Whose it is.
+    pub origin: Origin,
+    /// The declaration as written.
+    pub text: String,
+}
+
+/// A new rule with its case, to be edited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scaffold {
+    /// What goes into a `.rhai` file.
+    pub rule: String,
+    /// What goes into the `.cases.toml` file beside it.
+    pub cases: String,
+}
+
+impl RuleSet {
+    /// Every rule, by id.
+    #[must_use]
+    pub fn list(&self) -> Vec<RuleInfo> {
+        self.rules.iter().map(|rule| self.info(rule)).collect()
+    }
+
+    /// One rule.
+    ///
+    /// # Errors
+    /// There is no rule of this id; the error names the nearest one.
+    pub fn show(&self, id: &str) -> Result<RuleInfo, UnknownWord> {
+        self.rule(id).map(|rule| self.info(rule)).ok_or_else(|| {
+            let ids = || self.rules.iter().map(|r| r.id.as_str());
+            UnknownWord {
+                word: id.to_owned(),
+                what: "rule",
+                known: ids().collect::<Vec<_>>().join(", "),
+                hint: did_you_mean(id, ids()),
+            }
+        })
+    }
+
+    fn info(&self, rule: &Rule) -> RuleInfo {
+        let file = self.file_of(rule);
+        let shown = file.map(|f| f.shown.clone()).unwrap_or_default();
+        let origin = file.map_or(Origin::Shipped, |f| f.origin.clone());
+        let range = file.map(|f| text::declaration(&f.text, rule.line, rule.column));
+        let text = range.and_then(|r| file.and_then(|f| f.text.get(r))).unwrap_or_default();
+        RuleInfo {
+            id: rule.id.to_string(),
+            kind: rule.kind.to_string(),
+            doc: rule.doc.clone(),
+            source: rule.source.clone(),
+            status: rule.status.as_str().to_owned(),
+            file: shown,
+            line: rule.line,
+            origin,
+            text: text.to_owned(),
+        }
+    }
+}
+
+/// A rule of a kind with every clause that it needs, and a case that it passes.
+#[must_use]
+pub fn scaffold(kind: RuleKind, id: &str) -> Scaffold {
+    let (body, expect) = match kind {
+        RuleKind::Require => (
+            "  when:    |need|      need.has(\"max_params\"),\n  holds:   |net, need| net.params <= need.max_params,\n  \
+             margin:  |net, need| need.max_params - net.params,\n",
+            "holds",
+        ),
+        RuleKind::Prefer => (
+            "  score:   |net|       if net.params < 30e6 { 1.0 } else { 0.0 },\n  weight:  1.0,\n",
+            "prefers",
+        ),
+        RuleKind::Train => ("  advise:  |need|      #{ epochs: 30 },\n  priority: 50,\n", "advises"),
+        RuleKind::Optimise => {
+            ("  steps:   |net|       [`say what to do with ${net.title}`],\n  priority: 50,\n", "advises")
+        }
+        RuleKind::Note => ("  when:    |net|       net.params > 80e6,\n", "notes"),
+        RuleKind::Rank => ("  score:   |net|       net.preference,\n", "ranks"),
+    };
+    let because = "  because: |net|       `${net.title} has ${count(net.params)} parameters`,\n";
+    let rule = format!(
+        "// What is found, why it matters, where the figures come from.\n{kind}(#{{\n  id: \"{id}\",\n  \
+         doc: \"Say what the rule finds.\",\n  source: \"say who says so\",\n{body}{because}}});\n"
+    );
+    let params = if kind == RuleKind::Note { 90_000_000 } else { 5_000_000 };
+    let cases = format!(
+        "[[case]]\nname = \"say which situation this is\"\nrule = \"{id}\"\nneed = {{ max_params = 10_000_000 }}\n\
+         net = {{ title = \"Small\", params = {params}, preference = 0.5 }}\nexpect = \"{expect}\"\n"
+    );
+    Scaffold { rule, cases }
+}

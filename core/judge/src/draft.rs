@@ -1,0 +1,104 @@
+//! A judgement in the making: takes what each rule says of one candidate and combines it.
+
+use convwise_types::{Finding, FindingKind, Missing, Verdict};
+
+use crate::clauses::RuleKind;
+use crate::evaluate::{Scene, Stop};
+use crate::judge::weak_text;
+use crate::judgement::{Judgement, Outcome, Preference, verdict_of};
+use crate::rule::{Body, Rule};
+use crate::ruleset::{LostRequirement, RuleSet};
+use crate::trace::Weakest;
+
+/// A judgement in the making.
+pub(crate) struct Draft {
+    pub verdict: Verdict,
+    findings: Vec<Finding>,
+    preference: Preference,
+    needs: Vec<Missing>,
+    /// One entry a failed requirement.
+    relaxed: Vec<Option<String>>,
+}
+
+impl Draft {
+    pub fn new(rules: &RuleSet) -> Self {
+        let findings: Vec<Finding> = rules.lost.iter().map(lost_finding).collect();
+        let verdict = if findings.is_empty() { Verdict::Proven } else { Verdict::Unproven };
+        Self { verdict, findings, preference: Preference::default(), needs: Vec::new(), relaxed: Vec::new() }
+    }
+
+    pub fn add(&mut self, rules: &RuleSet, rule: &Rule, scene: &Scene, outcome: &Outcome, in_full: bool) {
+        match rule.kind {
+            RuleKind::Require => self.require(rules, rule, scene, outcome),
+            RuleKind::Prefer => self.prefer(rules, rule, scene, outcome),
+            RuleKind::Note | RuleKind::Train | RuleKind::Optimise | RuleKind::Rank => {}
+        }
+        let decides = match outcome {
+            Outcome::Fails | Outcome::Holds { weak: Some(_) } => true,
+            Outcome::Stopped(Stop::Missing(_)) => rule.kind == RuleKind::Require,
+            Outcome::Stopped(_) => true,
+            _ => false,
+        };
+        if decides || in_full {
+            self.findings.extend(rules.finding(rule, scene, outcome, in_full));
+        }
+    }
+
+    fn require(&mut self, rules: &RuleSet, rule: &Rule, scene: &Scene, outcome: &Outcome) {
+        self.verdict = self.verdict.max(verdict_of(outcome));
+        match outcome {
+            Outcome::Fails => self.relaxed.push(rules.relax(rule, scene)),
+            Outcome::Holds { weak: Some(weak) } => self.need(weak_need(rule, *weak)),
+            Outcome::Stopped(Stop::Missing(missing)) => self.need((**missing).clone()),
+            _ => {}
+        }
+    }
+
+    fn prefer(&mut self, rules: &RuleSet, rule: &Rule, scene: &Scene, outcome: &Outcome) {
+        match outcome {
+            Outcome::Scored { score, weight } => self.preference.add(*score, *weight),
+            Outcome::Stopped(_) => {
+                let Body::Prefer { weight, .. } = &rule.body else { return };
+                self.preference.miss(rules.weight(rule, weight.as_ref(), scene).unwrap_or(1.0));
+            }
+            _ => {}
+        }
+    }
+
+    fn need(&mut self, missing: Missing) {
+        if !self.needs.contains(&missing) {
+            self.needs.push(missing);
+        }
+    }
+
+    pub fn finish(mut self) -> Judgement {
+        self.findings.sort_by(|a, b| a.rule.cmp(&b.rule));
+        self.needs.sort();
+        let relaxed: Option<Vec<String>> = self.relaxed.into_iter().collect();
+        Judgement {
+            verdict: self.verdict,
+            findings: self.findings,
+            preference: self.preference.mean(),
+            preference_weight: self.preference.weights(),
+            needs: self.needs,
+            counterfactual: relaxed.filter(|r| !r.is_empty()).map(|r| r.join(" ")),
+        }
+    }
+}
+
+fn weak_need(rule: &Rule, weak: Weakest) -> Missing {
+    Missing::new(weak.fact, format!("rule `{}`: {}", rule.id, weak_text(rule, weak.grade)))
+}
+
+fn lost_finding(lost: &LostRequirement) -> Finding {
+    let reason = format!("a requirement could not be loaded, so nothing is proven: {}", lost.error);
+    Finding {
+        rule: lost.id.clone(),
+        kind: FindingKind::Failed { error: lost.error.clone() },
+        reason,
+        file: lost.file.clone(),
+        line: u64::try_from(lost.line).unwrap_or_default(),
+        observed: Vec::new(),
+        margin: None,
+    }
+}

@@ -1,0 +1,94 @@
+//! Findings of one candidate, and the one function that combines them.
+
+use convwise_types::{Finding, Missing, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::evaluate::Stop;
+use crate::trace::Weakest;
+
+/// What judging one candidate found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// All requirements combined.
+    pub verdict: Verdict,
+    /// From [`crate::RuleSet::judge`] the findings that decide: rejections, undecided and failed rules, and
+    /// passes on evidence that cannot carry them, each without the values it read. From [`crate::RuleSet::explain`] all of them. By rule id.
+    pub findings: Vec<Finding>,
+    /// Weighted mean of the known preferences, 0 to 1; 0.5 if none is known, and for what is rejected unless
+    /// it is explained.
+    pub preference: f64,
+    /// Weight of the preferences that were known and of all that apply.
+    pub preference_weight: [f64; 2],
+    /// What would decide the undecided, each once.
+    pub needs: Vec<Missing>,
+    /// The smallest change to the request that would admit a rejected candidate, as flags.
+    pub counterfactual: Option<String>,
+}
+
+/// What one rule said of one candidate.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
+    /// It does not apply.
+    Absent,
+    /// The requirement holds; `weak` is evidence that cannot prove it.
+    Holds { weak: Option<Weakest> },
+    /// The requirement does not hold.
+    Fails,
+    /// A preference.
+    Scored { score: f64, weight: f64 },
+    /// A remark applies.
+    Noted,
+    /// No value.
+    Stopped(Stop),
+}
+
+/// What one requirement makes of a candidate. The candidate's verdict is the worst of them.
+///
+/// | outcome | verdict | why |
+/// |---|---|---|
+/// | does not apply | proven | nothing was asked |
+/// | holds on evidence that can carry it | proven | |
+/// | holds on weaker evidence | unproven | a measurement may still say otherwise |
+/// | a fact is unknown, or the interval straddles the limit | unproven | it is not decided |
+/// | the script failed | unproven | it is not decided |
+/// | does not hold | rejected | on any evidence: its whole interval misses |
+pub(crate) fn verdict_of(outcome: &Outcome) -> Verdict {
+    match outcome {
+        Outcome::Fails => Verdict::Rejected,
+        Outcome::Holds { weak: Some(_) } | Outcome::Stopped(_) => Verdict::Unproven,
+        Outcome::Absent
+        | Outcome::Holds { weak: None }
+        // Preferences and remarks decide nothing; they are never asked for a verdict.
+        | Outcome::Scored { .. }
+        | Outcome::Noted => Verdict::Proven,
+    }
+}
+
+/// Weighted mean of scores, and the weights: known, and of all that apply.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Preference {
+    sum: f64,
+    known: f64,
+    all: f64,
+}
+
+impl Preference {
+    pub fn add(&mut self, score: f64, weight: f64) {
+        self.sum += score * weight;
+        self.known += weight;
+        self.all += weight;
+    }
+
+    /// A preference that applies and could not be scored.
+    pub fn miss(&mut self, weight: f64) {
+        self.all += weight;
+    }
+
+    pub fn mean(&self) -> f64 {
+        if self.known > 0.0 { self.sum / self.known } else { 0.5 }
+    }
+
+    pub fn weights(&self) -> [f64; 2] {
+        [self.known, self.all]
+    }
+}

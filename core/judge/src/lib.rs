@@ -1,0 +1,43 @@
+//! Rule sets: load them, check them, judge candidates with them, test them.
+//!
+//! A rule is plain Rhai over the fields of [`fields`]. This crate decides what rules may read, runs
+//! each on its own within a budget, and combines what they say with one total function. It knows
+//! nothing of files beyond rule folders, of runners, of the knowledge base or of the command line.
+
+mod cases;
+mod catalogue;
+mod clauses;
+mod draft;
+mod evaluate;
+mod facts;
+pub mod fields;
+mod folder;
+mod inquiry;
+mod judge;
+mod judgement;
+mod lint;
+mod load;
+mod plan;
+mod pool;
+mod query;
+mod rank;
+mod row;
+mod rule;
+mod ruleset;
+mod shares;
+mod text;
+mod trace;
+mod vocabulary;
+
+pub use cases::{CaseOutcome, CaseResult, TestReport};
+pub use catalogue::{RuleInfo, Scaffold, scaffold};
+pub use clauses::{CLAUSES, ClauseSpec, RuleKind};
+pub use folder::{RuleFolder, eject};
+pub use inquiry::{Inquiry, Target};
+pub use judgement::Judgement;
+pub use plan::{Plan, PlanError};
+pub use query::{QueryAnswer, QueryRow, query};
+pub use rank::Ranked;
+pub use rule::Status;
+pub use ruleset::RuleSet;
+pub use vocabulary::FUNCTIONS;

@@ -1,0 +1,106 @@
+//! The feasible candidates as the rank formula sees them: best and worst of a field.
+
+use std::sync::Arc;
+
+use convwise_script::Complaint;
+use convwise_types::Missing;
+use rhai::{Dynamic, EvalAltResult};
+
+use crate::fields::{Better, Cell, Kind, NET};
+use crate::row::{Row, number};
+use crate::vocabulary::{MissingFact, field_complaint};
+
+/// A shared handle to the feasible candidates and the extremes that were asked for so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool(Arc<Extremes>);
+
+#[derive(Debug)]
+struct Extremes {
+    size: usize,
+    known: Vec<Extreme>,
+}
+
+/// Least and greatest known value of a numeric field.
+#[derive(Debug)]
+struct Extreme {
+    /// Dotted path of the field.
+    path: String,
+    better: Better,
+    range: Option<(f64, f64)>,
+}
+
+impl Pool {
+    /// The pool of the feasible rows.
+    pub fn new(rows: &[Arc<Row>]) -> Self {
+        let known = numeric_paths()
+            .into_iter()
+            .map(|(path, better)| Extreme { range: range(rows, &path), path, better })
+            .collect();
+        Self(Arc::new(Extremes { size: rows.len(), known }))
+    }
+
+    /// How many candidates are feasible.
+    pub fn size(&self) -> i64 {
+        i64::try_from(self.0.size).unwrap_or(i64::MAX)
+    }
+
+    /// The best known value of a field.
+    pub fn best(&self, path: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.extreme(path, Better::Higher)
+    }
+
+    /// The worst known value of a field.
+    pub fn worst(&self, path: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.extreme(path, Better::Lower)
+    }
+
+    /// The greatest value where `wanted` is the field's own direction, else the least.
+    fn extreme(&self, path: &str, wanted: Better) -> Result<Dynamic, Box<EvalAltResult>> {
+        let Some(Extreme { better, range, .. }) = self.0.known.iter().find(|e| e.path == path) else {
+            return Err(no_direction(path).into());
+        };
+        match range {
+            Some((_, high)) if *better == wanted => Ok(Dynamic::from(*high)),
+            Some((low, _)) => Ok(Dynamic::from(*low)),
+            None => {
+                let need = "no feasible candidate's is known";
+                Err(MissingFact::raise(Arc::new(Missing::new(path, need))))
+            }
+        }
+    }
+}
+
+fn no_direction(path: &str) -> Complaint {
+    let name = path.rsplit('.').next().unwrap_or(path);
+    match NET.field(path) {
+        Some(_) => Complaint::new("wrong-type", format!("`{path}` has no better or worse"))
+            .with_help("ask for a number in which a direction is better, e.g. `latency.ms` or `size_bytes`"),
+        None => field_complaint(&NET, name),
+    }
+}
+
+/// Dotted paths of all fields that have a direction.
+fn numeric_paths() -> Vec<(String, Better)> {
+    NET.fields
+        .iter()
+        .flat_map(|f| match f.kind {
+            Kind::Object(table) => table
+                .fields
+                .iter()
+                .map(|inner| (format!("{}.{}", f.name, inner.name), inner.better))
+                .collect(),
+            _ => vec![(f.name.to_owned(), f.better)],
+        })
+        .filter(|(_, better)| *better != Better::Neither)
+        .collect()
+}
+
+fn range(rows: &[Arc<Row>], path: &str) -> Option<(f64, f64)> {
+    let values = rows.iter().filter_map(|row| match row.at(path) {
+        Some(Cell::Known(value, _)) => number(&value).filter(|v| v.is_finite()),
+        _ => None,
+    });
+    values.fold(None, |range, v| {
+        Some(range.map_or((v, v), |(low, high): (f64, f64)| (low.min(v), high.max(v))))
+    })
+}

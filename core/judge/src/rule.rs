@@ -1,0 +1,304 @@
+//! A rule as the program holds it: what its author declared, with every clause checked for its type.
+
+use convwise_script::Closure;
+use convwise_types::{Grade, RuleId};
+use rhai::{AST, Array, Dynamic, FnPtr, Map};
+
+use crate::clauses::RuleKind;
+
+/// A clause: written down, or computed by a closure.
+#[derive(Clone, Debug)]
+pub(crate) enum Clause {
+    Value(Dynamic),
+    Call(Closure),
+}
+
+impl Clause {
+    fn new(ast: &AST, value: Dynamic) -> Self {
+        match value.clone().try_cast::<FnPtr>() {
+            Some(pointer) => Self::Call(Closure::new(ast, pointer)),
+            None => Self::Value(value),
+        }
+    }
+
+    /// Names of what it takes.
+    pub fn takes(&self) -> &[String] {
+        match self {
+            Self::Value(_) => &[],
+            Self::Call(closure) => closure.parameters(),
+        }
+    }
+
+    /// Whether it reads the candidate.
+    pub fn reads_net(&self) -> bool {
+        self.takes().iter().any(|p| p == "net")
+    }
+}
+
+/// How settled a rule is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Status {
+    /// New; may change.
+    Preview,
+    /// Settled.
+    #[default]
+    Stable,
+    /// About to go.
+    Deprecated,
+}
+
+impl Status {
+    /// The word in rules.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Preview => "preview",
+            Self::Stable => "stable",
+            Self::Deprecated => "deprecated",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        [Self::Preview, Self::Stable, Self::Deprecated].into_iter().find(|s| s.as_str() == word)
+    }
+}
+
+/// A rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub id: RuleId,
+    pub doc: String,
+    pub source: String,
+    pub status: Status,
+    pub kind: RuleKind,
+    /// Index of its file in the rule set.
+    pub file: usize,
+    /// Line of the declaration, from 1.
+    pub line: usize,
+    /// Column of the declaration, from 1.
+    pub column: usize,
+    pub when: Option<Clause>,
+    pub because: Option<Clause>,
+    pub body: Body,
+}
+
+/// What only one kind of rule has.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Require { holds: Clause, margin: Option<Clause>, relax: Option<Clause>, proof: Vec<Grade> },
+    Prefer { score: Clause, weight: Option<Clause> },
+    Advise(Box<AdviceBody>),
+    Note,
+    Rank { score: Clause },
+}
+
+/// Clauses of `train` and `optimise`.
+#[derive(Clone, Debug)]
+pub(crate) struct AdviceBody {
+    pub advise: Option<Clause>,
+    pub steps: Option<Clause>,
+    pub expect: Option<Clause>,
+    pub command: Option<Clause>,
+    pub priority: i64,
+    pub after: Vec<RuleId>,
+    pub excludes: Vec<RuleId>,
+}
+
+/// What is wrong with a declaration, and with which clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flaw {
+    pub code: &'static str,
+    pub clause: Option<String>,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+impl Flaw {
+    fn new(code: &'static str, clause: &str, message: impl Into<String>) -> Self {
+        Self { code, clause: Some(clause.to_owned()), message: message.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+/// Reads the clauses of a declaration.
+pub(crate) struct Reader<'a> {
+    pub kind: RuleKind,
+    pub ast: &'a AST,
+    pub map: Map,
+}
+
+impl Reader<'_> {
+    /// The rule, or everything that is wrong with it.
+    pub fn read(mut self, file: usize, line: usize, column: usize) -> Result<Rule, Vec<Flaw>> {
+        let mut flaws = self.unknown_clauses();
+        flaws.extend(self.missing_clauses());
+        flaws.extend(self.unknown_parameters());
+        let rule = self.assemble(file, line, column);
+        match rule {
+            Ok(rule) if flaws.is_empty() => Ok(rule),
+            Ok(_) => Err(flaws),
+            Err(flaw) => {
+                if !flaws.contains(&flaw) {
+                    flaws.push(flaw);
+                }
+                Err(flaws)
+            }
+        }
+    }
+
+    fn unknown_clauses(&self) -> Vec<Flaw> {
+        let flaw = |name: &str| match self.kind.knows(name) {
+            Ok(()) => None,
+            Err(near) => {
+                let flaw =
+                    Flaw::new("unknown-clause", name, format!("`{}` has no clause `{name}`", self.kind));
+                let names: Vec<&str> = self.kind.clauses().map(|c| c.name).collect();
+                let help = near.map_or_else(
+                    || format!("use one of {}", names.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                Some(flaw.help(help))
+            }
+        };
+        self.map.keys().filter_map(|name| flaw(name)).collect()
+    }
+
+    fn missing_clauses(&self) -> Vec<Flaw> {
+        let absent = |name: &&str| !self.map.contains_key(*name) && *name != "id";
+        let flaw = |name: &str| Flaw {
+            clause: None,
+            ..Flaw::new("missing-clause", name, format!("`{}` needs a clause `{name}`", self.kind))
+        };
+        self.kind.required().filter(absent).map(flaw).collect()
+    }
+
+    fn unknown_parameters(&self) -> Vec<Flaw> {
+        let allowed = self.kind.arguments();
+        let flaw = |clause: &str, name: &str| {
+            Flaw::new(
+                "unknown-parameter",
+                clause,
+                format!("a closure of `{}` cannot take `{name}`", self.kind),
+            )
+            .help(format!("it may take {}", allowed.join(", ")))
+        };
+        let closures = self.map.iter().map(|(name, v)| (name, Clause::new(self.ast, v.clone())));
+        closures
+            .flat_map(|(name, clause)| {
+                let wrong = |p: &&String| !allowed.contains(&p.as_str());
+                clause.takes().iter().filter(wrong).map(|p| flaw(name, p)).collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    fn assemble(&mut self, file: usize, line: usize, column: usize) -> Result<Rule, Flaw> {
+        let id = self.text("id")?.ok_or_else(|| Flaw {
+            clause: None,
+            ..Flaw::new("missing-clause", "id", format!("`{}` needs a clause `id`", self.kind))
+        })?;
+        check_id(&id)?;
+        Ok(Rule {
+            id: RuleId::from(id),
+            doc: self.text("doc")?.unwrap_or_default(),
+            source: self.text("source")?.unwrap_or_default(),
+            status: self.status()?,
+            kind: self.kind,
+            file,
+            line,
+            column,
+            when: self.clause("when"),
+            because: self.clause("because"),
+            body: self.body()?,
+        })
+    }
+
+    fn body(&mut self) -> Result<Body, Flaw> {
+        Ok(match self.kind {
+            RuleKind::Require => Body::Require {
+                holds: self.needed("holds")?,
+                margin: self.clause("margin"),
+                relax: self.clause("relax"),
+                proof: self.grades()?,
+            },
+            RuleKind::Prefer => Body::Prefer { score: self.needed("score")?, weight: self.clause("weight") },
+            RuleKind::Rank => Body::Rank { score: self.needed("score")? },
+            RuleKind::Note => Body::Note,
+            RuleKind::Train | RuleKind::Optimise => Body::Advise(Box::new(self.advice()?)),
+        })
+    }
+
+    fn advice(&mut self) -> Result<AdviceBody, Flaw> {
+        Ok(AdviceBody {
+            advise: self.clause("advise"),
+            steps: self.clause("steps"),
+            expect: self.clause("expect"),
+            command: self.clause("command"),
+            priority: self.priority()?,
+            after: self.words("after")?.into_iter().map(RuleId::from).collect(),
+            excludes: self.words("excludes")?.into_iter().map(RuleId::from).collect(),
+        })
+    }
+
+    fn clause(&mut self, name: &str) -> Option<Clause> {
+        self.map.remove(name).map(|value| Clause::new(self.ast, value))
+    }
+
+    fn needed(&mut self, name: &str) -> Result<Clause, Flaw> {
+        self.clause(name).ok_or_else(|| Flaw {
+            clause: None,
+            ..Flaw::new("missing-clause", name, format!("`{}` needs a clause `{name}`", self.kind))
+        })
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, Flaw> {
+        let Some(value) = self.map.remove(name) else { return Ok(None) };
+        let text = value
+            .into_string()
+            .map_err(|_| Flaw::new("wrong-type", name, format!("`{name}` must be text")))?;
+        Ok(Some(text))
+    }
+
+    fn status(&mut self) -> Result<Status, Flaw> {
+        let Some(word) = self.text("status")? else { return Ok(Status::default()) };
+        Status::read(&word).ok_or_else(|| {
+            Flaw::new("unknown-status", "status", format!("`{word}` is not a status"))
+                .help("use one of preview, stable, deprecated")
+        })
+    }
+
+    fn priority(&mut self) -> Result<i64, Flaw> {
+        let Some(value) = self.map.remove("priority") else { return Ok(50) };
+        value.as_int().map_err(|_| Flaw::new("wrong-type", "priority", "`priority` must be a whole number"))
+    }
+
+    fn words(&mut self, name: &str) -> Result<Vec<String>, Flaw> {
+        let Some(value) = self.map.remove(name) else { return Ok(Vec::new()) };
+        let wrong = || Flaw::new("wrong-type", name, format!("`{name}` must be a list of texts"));
+        let list = value.try_cast::<Array>().ok_or_else(wrong)?;
+        list.into_iter().map(|v| v.into_string().map_err(|_| wrong())).collect()
+    }
+
+    fn grades(&mut self) -> Result<Vec<Grade>, Flaw> {
+        let all = [Grade::Measured, Grade::Calibrated, Grade::Published, Grade::Estimated];
+        let read = |word: String| {
+            all.into_iter().find(|g| g.as_str() == word).ok_or_else(|| {
+                Flaw::new("unknown-grade", "proof", format!("`{word}` is not a grade of evidence"))
+                    .help("use some of measured, calibrated, published, estimated")
+            })
+        };
+        self.words("proof")?.into_iter().map(read).collect()
+    }
+}
+
+/// Ids are lower case words joined by `-`, so that they can be typed and listed.
+fn check_id(id: &str) -> Result<(), Flaw> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    if !id.is_empty() && id.len() <= 80 && id.chars().all(plain) {
+        return Ok(());
+    }
+    Err(Flaw::new("bad-id", "id", format!("`{id}` is not a rule id"))
+        .help("use lower case words joined by `-`"))
+}

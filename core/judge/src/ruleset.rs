@@ -1,0 +1,127 @@
+//! A loaded set of rules.
+
+use std::sync::Arc;
+
+use convwise_script::Sources;
+use convwise_types::{Diagnostic, Origin, RuleId, RuleSetStamp, Span};
+use rhai::{AST, Engine};
+
+use crate::clauses::RuleKind;
+use crate::rule::Rule;
+use crate::text;
+
+/// Rules from all layers, ready to judge. Every method gives the same result for the same files,
+/// whatever their order.
+#[derive(Debug)]
+pub struct RuleSet {
+    pub(crate) engine: Engine,
+    pub(crate) sources: Sources,
+    pub(crate) files: Vec<RuleFile>,
+    /// By id.
+    pub(crate) rules: Vec<Rule>,
+    /// Requirements that could not be loaded: nothing can be proven without them.
+    pub(crate) lost: Vec<LostRequirement>,
+    pub(crate) overrides: Vec<String>,
+    pub(crate) fingerprint: String,
+    pub(crate) cases: Vec<CaseText>,
+    /// What loading found.
+    pub(crate) load_diagnostics: Vec<Diagnostic>,
+}
+
+/// A rule file of one layer.
+#[derive(Clone, Debug)]
+pub(crate) struct RuleFile {
+    /// File name: `deployment.rhai`.
+    pub name: String,
+    /// As findings show it.
+    pub shown: String,
+    pub origin: Origin,
+    /// 0 is shipped; higher overrides.
+    pub layer: usize,
+    pub text: Arc<str>,
+    pub ast: AST,
+}
+
+/// A requirement, or a file with requirements, that did not load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LostRequirement {
+    pub id: RuleId,
+    pub file: String,
+    pub line: usize,
+    pub error: String,
+}
+
+/// A file of cases.
+#[derive(Clone, Debug)]
+pub(crate) struct CaseText {
+    pub shown: String,
+    pub text: Arc<str>,
+}
+
+impl RuleSet {
+    /// What the decision record says of the rules.
+    #[must_use]
+    pub fn stamp(&self) -> RuleSetStamp {
+        RuleSetStamp {
+            fingerprint: self.fingerprint.clone(),
+            rules: u64::try_from(self.rules.len()).unwrap_or(u64::MAX),
+            overrides: self.overrides.clone(),
+        }
+    }
+
+    /// What replaces what, one sentence each.
+    #[must_use]
+    pub fn overrides(&self) -> &[String] {
+        &self.overrides
+    }
+
+    /// Number of rules.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether no rule was loaded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    pub(crate) fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|r| r.id.as_str() == id)
+    }
+
+    pub(crate) fn rules_of(&self, kind: RuleKind) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |r| r.kind == kind)
+    }
+
+    pub(crate) fn file_of(&self, rule: &Rule) -> Option<&RuleFile> {
+        self.files.get(rule.file)
+    }
+
+    /// A problem with a rule, at one of its clauses or at its declaration.
+    pub(crate) fn at_rule(
+        &self,
+        rule: &Rule,
+        clause: Option<&str>,
+        problem: Diagnostic,
+        label: &str,
+    ) -> Diagnostic {
+        let Some(file) = self.file_of(rule) else { return problem };
+        at_declaration(file, (rule.line, rule.column), clause, problem, label)
+    }
+}
+
+/// A problem with a declaration, placed.
+pub(crate) fn at_declaration(
+    file: &RuleFile,
+    (line, column): (usize, usize),
+    clause: Option<&str>,
+    mut problem: Diagnostic,
+    label: &str,
+) -> Diagnostic {
+    let within = text::declaration(&file.text, line, column);
+    let span = clause.and_then(|name| text::clause(&file.text, &within, name));
+    problem.file.clone_from(&file.shown);
+    problem.at(&file.text, span.unwrap_or_else(|| Span::of_word(&file.text, line, column)), label)
+}

@@ -1,0 +1,12 @@
+//! Rule sets from files to answers: loading, judging, ranking, plans, queries, and the shipped rules themselves.
+
+#[cfg(test)]
+mod judging;
+#[cfg(test)]
+mod loading;
+#[cfg(test)]
+mod queries;
+#[cfg(test)]
+mod shipped;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,149 @@
+//! Layers with settings: convolution, normalisation, activation, pooling, linear.
+
+use convwise_graph::{Activation, Conv2d, Op, Pool};
+use convwise_script::Complaint;
+use convwise_types::did_you_mean;
+use rhai::{Array, Engine, Map};
+
+use super::net::{Raised, Tensor};
+use super::options::{Options, sizes};
+
+const CONV: [&str; 7] = ["out", "kernel", "stride", "padding", "dilation", "groups", "bias"];
+const DEPTHWISE: [&str; 5] = ["kernel", "stride", "padding", "dilation", "bias"];
+const POOL: [&str; 4] = ["kernel", "stride", "padding", "ceil"];
+const AVG_POOL: [&str; 5] = ["kernel", "stride", "padding", "ceil", "count_include_pad"];
+
+pub(super) fn register(engine: &mut Engine) {
+    register_products(engine);
+    register_norms(engine);
+    register_activations(engine);
+    register_pools(engine);
+}
+
+fn register_products(engine: &mut Engine) {
+    engine.register_fn("conv", conv);
+    engine.register_fn("depthwise", depthwise);
+    engine.register_fn("linear", linear);
+    engine.register_fn("matmul", |x: &mut Tensor, y: Tensor| x.apply_with(Op::MatMul, &[y], ""));
+    engine.register_fn("+", |x: Tensor, y: Tensor| x.apply_with(Op::Add, &[y], ""));
+    engine.register_fn("add", |x: &mut Tensor, y: Tensor| x.apply_with(Op::Add, &[y], ""));
+    engine.register_fn("*", |x: Tensor, y: Tensor| x.apply_with(Op::Mul, &[y], ""));
+    engine.register_fn("mul", |x: &mut Tensor, y: Tensor| x.apply_with(Op::Mul, &[y], ""));
+}
+
+fn register_norms(engine: &mut Engine) {
+    engine.register_fn("bn", |x: &mut Tensor, name: &str| x.apply(Op::BatchNorm { eps: 1e-5 }, name));
+    engine.register_fn("bn", |x: &mut Tensor, name: &str, options: Map| {
+        let eps = Options::of("bn", &options, &["eps"])?.real("eps", 1e-5)?;
+        x.apply(Op::BatchNorm { eps }, name)
+    });
+    engine.register_fn("layer_norm", |x: &mut Tensor, name: &str| x.apply(Op::LayerNorm { eps: 1e-5 }, name));
+    engine.register_fn("layer_norm", |x: &mut Tensor, name: &str, options: Map| {
+        let eps = Options::of("layer_norm", &options, &["eps"])?.real("eps", 1e-5)?;
+        x.apply(Op::LayerNorm { eps }, name)
+    });
+    engine.register_fn("scale", scale);
+    engine.register_fn("scale", |x: &mut Tensor, name: &str, dims: Array| {
+        x.apply(Op::Scale { dims: sizes("scale", "the extents", &dims)? }, name)
+    });
+    engine.register_fn("softmax", |x: &mut Tensor, axis: i64| x.apply(Op::Softmax { axis }, ""));
+}
+
+/// Activations under the names scripts use.
+const ACTIVATIONS: [(&str, Activation); 8] = [
+    ("relu", Activation::Relu),
+    ("relu6", Activation::Relu6),
+    ("hard_swish", Activation::HardSwish),
+    ("hard_sigmoid", Activation::HardSigmoid),
+    ("sigmoid", Activation::Sigmoid),
+    ("silu", Activation::Silu),
+    ("gelu", Activation::Gelu),
+    ("tanh", Activation::Tanh),
+];
+
+fn register_activations(engine: &mut Engine) {
+    for (name, activation) in ACTIVATIONS {
+        engine.register_fn(name, move |x: &mut Tensor| x.apply(Op::Activation(activation), ""));
+    }
+    engine.register_fn("act", act);
+}
+
+/// The activation of a name; `none` leaves the tensor as it is.
+fn act(x: &mut Tensor, name: &str) -> Raised<Tensor> {
+    if name == "none" {
+        return Ok(x.clone());
+    }
+    let known = || ACTIVATIONS.iter().map(|(word, _)| *word).chain(["none"]);
+    match ACTIVATIONS.iter().find(|(word, _)| *word == name) {
+        Some((_, activation)) => x.apply(Op::Activation(*activation), ""),
+        None => {
+            let near = did_you_mean(name, known());
+            let help = near.strip_prefix("; ").map(str::to_owned);
+            let help = help.unwrap_or_else(|| format!("one of {}", known().collect::<Vec<_>>().join(", ")));
+            let text = format!("there is no activation `{name}`");
+            Err(Complaint::new("unknown-activation", text).with_help(help).into())
+        }
+    }
+}
+
+fn register_pools(engine: &mut Engine) {
+    engine.register_fn("max_pool", |x: &mut Tensor, options: Map| {
+        let pool = pool(&Options::of("max_pool", &options, &POOL)?)?;
+        x.apply(Op::MaxPool(pool), "")
+    });
+    engine.register_fn("avg_pool", |x: &mut Tensor, options: Map| {
+        let options = Options::of("avg_pool", &options, &AVG_POOL)?;
+        let count_include_pad = options.flag("count_include_pad", true)?;
+        x.apply(Op::AvgPool { pool: pool(&options)?, count_include_pad }, "")
+    });
+    engine.register_fn("global_avg_pool", |x: &mut Tensor| x.apply(Op::GlobalAvgPool, ""));
+}
+
+fn conv(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
+    let options = Options::of("conv", &options, &CONV)?;
+    let (out_channels, groups) = (options.size("out")?, options.size_or("groups", 1)?);
+    x.apply(Op::Conv2d(window(&options, out_channels, groups)?), name)
+}
+
+fn depthwise(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
+    let options = Options::of("depthwise", &options, &DEPTHWISE)?;
+    let channels = usize::try_from(x.extent(1, "channels")?).unwrap_or_default();
+    x.apply(Op::Conv2d(window(&options, channels, channels)?), name)
+}
+
+fn window(options: &Options<'_>, out_channels: usize, groups: usize) -> Raised<Conv2d> {
+    let kernel = options.pair("kernel")?;
+    let dilation = options.pair_or("dilation", [1, 1])?;
+    Ok(Conv2d {
+        out_channels,
+        kernel,
+        stride: options.pair_or("stride", [1, 1])?,
+        padding: options.padding(kernel, dilation)?,
+        dilation,
+        groups,
+        bias: options.flag("bias", true)?,
+    })
+}
+
+fn pool(options: &Options<'_>) -> Raised<Pool> {
+    let kernel = options.pair("kernel")?;
+    let stride = options.pair_or("stride", kernel)?;
+    let padding = options.padding(kernel, [1, 1])?;
+    Ok(Pool { kernel, stride, padding, ceil: options.flag("ceil", false)? })
+}
+
+fn linear(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
+    let options = Options::of("linear", &options, &["out", "bias"])?;
+    let op = Op::Linear { out_features: options.size("out")?, bias: options.flag("bias", true)? };
+    x.apply(op, name)
+}
+
+/// One factor a channel of an image, or one for each element of the last axis.
+fn scale(x: &mut Tensor, name: &str) -> Raised<Tensor> {
+    let shape = x.shape();
+    let dims = match shape.nchw() {
+        Some([_, channels, ..]) => vec![channels, 1, 1],
+        None => shape.0.last().map(|last| vec![*last]).unwrap_or_default(),
+    };
+    x.apply(Op::Scale { dims }, name)
+}

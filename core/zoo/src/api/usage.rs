@@ -1,0 +1,36 @@
+//! How each function is written; what the help of a wrong call shows.
+
+/// Function -> an example that names all its options.
+pub(super) const USAGE: &[(&str, &str)] = &[
+    ("input", "net.input(\"input\", [3, 224, 224])"),
+    ("output", "net.output(\"logits\", x)"),
+    ("stage", "net.stage(\"c2\", x)"),
+    (
+        "conv",
+        "x.conv(name, #{ out: 64, kernel: 3, stride: 1, padding: \"same\", dilation: 1, groups: 1, bias: true })",
+    ),
+    ("depthwise", "x.depthwise(name, #{ kernel: 3, stride: 1, padding: \"same\", dilation: 1, bias: true })"),
+    ("bn", "x.bn(name, #{ eps: 1e-5 })"),
+    ("layer_norm", "x.layer_norm(name, #{ eps: 1e-5 })"),
+    ("scale", "x.scale(name)"),
+    ("act", "x.act(\"relu\")"),
+    ("max_pool", "x.max_pool(#{ kernel: 3, stride: 2, padding: 1, ceil: false })"),
+    ("avg_pool", "x.avg_pool(#{ kernel: 2, stride: 2, padding: 0, ceil: false, count_include_pad: true })"),
+    ("global_avg_pool", "x.global_avg_pool()"),
+    ("linear", "x.linear(name, #{ out: 1000, bias: true })"),
+    ("matmul", "x.matmul(y)"),
+    ("add", "x + y"),
+    ("mul", "x * y"),
+    ("softmax", "x.softmax(-1)"),
+    ("concat", "concat([x, y], 1)"),
+    ("flatten", "x.flatten()"),
+    ("reshape", "x.reshape([64, -1])"),
+    ("transpose", "x.transpose([0, 2, 3, 1])"),
+    ("slice", "x.slice(axis, start, end)"),
+    ("chunk", "x.chunk(2)"),
+    ("channel_shuffle", "x.channel_shuffle(2)"),
+    ("pad", "x.pad([top, left, bottom, right])"),
+    ("resize", "x.resize(height, width, #{ mode: \"bilinear\", align_corners: false })"),
+    ("make_divisible", "make_divisible(channels * width, 8)"),
+    ("get_or", "args.get_or(\"groups\", 1)"),
+];

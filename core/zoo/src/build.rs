@@ -1,0 +1,118 @@
+//! Runs a family's script and takes the graph it builds.
+
+use convwise_graph::{Graph, GraphError};
+use convwise_script::{Sources, compile, diagnose, find_function};
+use convwise_types::{Diagnostic, InputShape};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Map, Scope};
+
+use crate::api::{self, Net};
+use crate::arguments;
+use crate::error::ZooError;
+use crate::family::{Family, Variant};
+use crate::zoo::Zoo;
+
+/// How a network departs from its variant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildOptions {
+    /// Number of classes.
+    pub classes: Option<u64>,
+    /// Input.
+    pub input: Option<InputShape>,
+}
+
+impl Zoo {
+    /// Builds the layer graph of a variant.
+    ///
+    /// # Errors
+    /// A script that is wrong, shown with its line, or options that the network cannot take.
+    pub fn build(&self, variant: &Variant, options: &BuildOptions) -> Result<Graph, ZooError> {
+        let args = args(variant, options)?;
+        let script = &variant.family.files.script;
+        let ast = compile(self.engine(), &script.name, &script.text)?;
+        let net = Net::new(variant.id.as_str());
+        let ran = self.run(&ast, net.clone(), args);
+        ran.map_err(|error| self.explain(variant, &error))?;
+        net.finish().map_err(|error| no_output(&variant.family, &error).into())
+    }
+
+    fn run(&self, ast: &AST, net: Net, args: Map) -> Result<(), Box<EvalAltResult>> {
+        let mut scope = Scope::new();
+        self.engine().call_fn::<Dynamic>(&mut scope, ast, "build", (net, args)).map(drop)
+    }
+
+    fn explain(&self, variant: &Variant, error: &EvalAltResult) -> ZooError {
+        let family = &variant.family;
+        let script = &family.files.script;
+        let mut sources = self.sources();
+        sources.add(&script.name, script.text.clone());
+        sources.add_fields(family.manifest.args(&variant.entry).keys().map(String::as_str));
+        if matches!(error, EvalAltResult::ErrorFunctionNotFound(name, _) if name == "build") {
+            return no_build(family).into();
+        }
+        diagnosed(error, family, &sources, self.engine()).into()
+    }
+
+    /// Texts of all modules, and how the API is used.
+    fn sources(&self) -> Sources {
+        let mut sources = Sources::new();
+        for (file, text) in self.library.files() {
+            sources.add(file, text.clone());
+        }
+        sources.add_modules(self.library.names());
+        api::document(&mut sources);
+        sources
+    }
+}
+
+fn args(variant: &Variant, options: &BuildOptions) -> Result<Map, ZooError> {
+    let mut args = arguments::map(&variant.family.manifest.args(&variant.entry));
+    if let Some(classes) = options.classes {
+        let slot = args
+            .get_mut("classes")
+            .ok_or_else(|| refuse(variant, "another number of classes", "it has no argument `classes`"))?;
+        *slot = whole(variant, "that many classes", classes)?.into();
+    }
+    let input = options.input.unwrap_or(variant.input());
+    let sides: Result<Vec<Dynamic>, ZooError> =
+        <[u64; 3]>::from(input).into_iter().map(|n| Ok(whole(variant, "that input", n)?.into())).collect();
+    args.insert("input".into(), sides?.into());
+    Ok(args)
+}
+
+fn whole(variant: &Variant, what: &'static str, n: u64) -> Result<i64, ZooError> {
+    let number = i64::try_from(n).ok().filter(|n| *n > 0);
+    number.ok_or_else(|| refuse(variant, what, &format!("{n} is out of range; write 1 or more")))
+}
+
+fn refuse(variant: &Variant, what: &'static str, reason: &str) -> ZooError {
+    ZooError::Options { architecture: variant.id.to_string(), what, reason: reason.to_owned() }
+}
+
+/// An error inside `build` that has no place of its own is shown at its head.
+fn diagnosed(error: &EvalAltResult, family: &Family, sources: &Sources, engine: &Engine) -> Diagnostic {
+    let script = &family.files.script;
+    let diagnostic = diagnose(error, &script.name, sources, engine);
+    match (&diagnostic.label, find_function(&script.text, "build")) {
+        (None, Some(span)) => diagnostic.at(&script.text, span, "in this function"),
+        _ => diagnostic,
+    }
+}
+
+fn no_build(family: &Family) -> Diagnostic {
+    Diagnostic::error(
+        "no-build",
+        &family.files.script.name,
+        "the script has no function `build` of two parameters",
+    )
+    .with_help("add `fn build(net, args) { ... }`")
+}
+
+fn no_output(family: &Family, error: &GraphError) -> Diagnostic {
+    let script = &family.files.script;
+    let bare = Diagnostic::error("no-output", &script.name, error.to_string())
+        .with_help("end `build` with `net.output(\"logits\", x);`");
+    match find_function(&script.text, "build") {
+        Some(span) => bare.at(&script.text, span, "names no output"),
+        None => bare,
+    }
+}

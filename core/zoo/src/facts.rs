@@ -1,0 +1,50 @@
+//! What follows from a layer graph alone.
+
+use std::collections::BTreeMap;
+
+use blake3::Hasher;
+use convwise_graph::{Cost, Graph, GraphError, Shapes, cost, infer, text};
+use convwise_types::{Bytes, GraphFacts, InputShape, NamedShape, Precision};
+
+use crate::digest::short;
+
+/// Parameters, work, memory and outputs of a graph at batch 1.
+///
+/// # Errors
+/// The graph is not valid; graphs that the zoo built are.
+pub fn facts(graph: &Graph, input: InputShape) -> Result<GraphFacts, GraphError> {
+    let shapes = infer(graph, 1)?;
+    let cost = cost(graph, &shapes);
+    Ok(GraphFacts {
+        input,
+        params: cost.params,
+        macs: cost.macs,
+        depthwise_macs: cost.depthwise_macs,
+        activations: cost.activations,
+        peak_activation_bytes: by_precision(|p| cost.peak_activation_bytes(p)),
+        weight_bytes: by_precision(|p| cost.weight_bytes(p)),
+        ops: ops(&cost),
+        outputs: outputs(graph, &shapes),
+        graph: graph_digest(graph, &shapes),
+    })
+}
+
+fn by_precision(bytes: impl Fn(Precision) -> Bytes) -> BTreeMap<Precision, Bytes> {
+    [Precision::Fp32, Precision::Fp16, Precision::Int8].into_iter().map(|p| (p, bytes(p))).collect()
+}
+
+fn ops(cost: &Cost) -> BTreeMap<String, u64> {
+    cost.ops.iter().map(|(name, count)| ((*name).to_owned(), *count as u64)).collect()
+}
+
+fn outputs(graph: &Graph, shapes: &Shapes) -> Vec<NamedShape> {
+    let extents = |node| shapes.of(node).0.iter().map(|d| *d as u64).collect();
+    graph.outputs.iter().map(|o| NamedShape { name: o.name.clone(), shape: extents(o.node) }).collect()
+}
+
+/// The stable text form says everything about a graph.
+fn graph_digest(graph: &Graph, shapes: &Shapes) -> String {
+    let mut hasher = Hasher::new();
+    hasher.update(text::print(graph, shapes).as_bytes());
+    short(&hasher)
+}

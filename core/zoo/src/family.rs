@@ -1,0 +1,125 @@
+//! A family of architectures and its variants.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use convwise_types::{Architecture, ArchitectureId, InputShape, Origin, Task, Weights};
+
+use crate::folder::FamilyFiles;
+use crate::manifest::{Manifest, VariantEntry};
+
+/// A family: one graph script, and the arguments of its variants.
+#[derive(Debug)]
+pub struct Family {
+    pub(crate) files: FamilyFiles,
+    pub(crate) manifest: Manifest,
+    /// Names of the modules that its script can reach.
+    pub(crate) reach: BTreeSet<String>,
+    pub(crate) digest: String,
+}
+
+impl Family {
+    /// As rules name it: `ResNet`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.manifest.family
+    }
+
+    /// Name of its folder, by which families override each other.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        &self.files.folder
+    }
+
+    /// What its networks do.
+    #[must_use]
+    pub fn task(&self) -> Task {
+        self.manifest.task
+    }
+
+    /// Where it was read from.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.files.origin
+    }
+
+    /// The implementation whose tensor names and figures it follows.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        self.manifest.reference.as_deref()
+    }
+
+    /// Why its ecosystem counts as that mature.
+    #[must_use]
+    pub fn maturity_reason(&self) -> Option<&str> {
+        self.manifest.maturity_reason.as_deref()
+    }
+
+    /// Text of its graph script.
+    #[must_use]
+    pub fn script(&self) -> &str {
+        &self.files.script.text
+    }
+}
+
+/// A variant: arguments to its family's script.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    pub(crate) id: ArchitectureId,
+    pub(crate) family: Arc<Family>,
+    pub(crate) entry: VariantEntry,
+}
+
+impl Variant {
+    /// `resnet50`.
+    #[must_use]
+    pub fn id(&self) -> &ArchitectureId {
+        &self.id
+    }
+
+    /// Its family.
+    #[must_use]
+    pub fn family(&self) -> &Family {
+        &self.family
+    }
+
+    /// Default input.
+    #[must_use]
+    pub fn input(&self) -> InputShape {
+        self.family.manifest.input(&self.entry)
+    }
+
+    /// Known weights.
+    #[must_use]
+    pub fn weights(&self) -> Vec<Weights> {
+        self.family.manifest.weights(&self.entry)
+    }
+
+    /// Digest of everything its graph depends on: the manifest, the script, the imported modules and
+    /// the version of the graph API.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.family.digest
+    }
+
+    /// Everything the manifest says; the graph's facts are left out.
+    #[must_use]
+    pub fn architecture(&self) -> Architecture {
+        let manifest = &self.family.manifest;
+        Architecture {
+            id: self.id.clone(),
+            family: manifest.family.clone(),
+            title: self.entry.title.clone(),
+            task: manifest.task,
+            paper: self.entry.paper.clone().or_else(|| manifest.paper.clone()),
+            code_licence: manifest.code_licence.clone(),
+            maturity: manifest.maturity,
+            tags: manifest.tags.union(&self.entry.tags).cloned().collect(),
+            input: self.input(),
+            weights: self.weights(),
+            graph: None,
+            origin: self.family.files.origin.clone(),
+            plugin: self.family.digest.clone(),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Folders override shipped families entry by entry; ejecting and scaffolding give something to edit.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::path::Path;
+
+use convwise_types::Origin;
+use convwise_zoo::{BuildOptions, PluginFolder, Zoo, eject, facts, scaffold};
+use tempfile::TempDir;
+
+fn params(zoo: &Zoo, id: &str) -> u64 {
+    let variant = zoo.find(id).unwrap();
+    let graph = zoo.build(variant, &BuildOptions::default()).unwrap();
+    facts(&graph, variant.input()).unwrap().params.0
+}
+
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn what_is_ejected_builds_the_same_and_can_be_edited() {
+    let home = TempDir::new().unwrap();
+    let ejected = eject(home.path()).unwrap();
+    assert!(ejected.kept.is_empty() && ejected.written.len() > 10);
+    assert_eq!(eject(home.path()).unwrap().kept.len(), ejected.written.len());
+
+    let folders = [PluginFolder::required(home.path())];
+    let (shipped, _) = Zoo::load(&[]);
+    let (zoo, problems) = Zoo::load(&folders);
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(zoo.variants().count(), shipped.variants().count());
+    let digest = |zoo: &Zoo| zoo.find("resnet18").unwrap().digest().to_owned();
+    assert_eq!(digest(&zoo), digest(&shipped), "the same texts have the same digest");
+    assert!(matches!(zoo.find("resnet18").unwrap().family().origin(), Origin::File(_)));
+
+    edit(&home.path().join("architectures/resnet/graph.rhai"), "out: 64, kernel: 7", "out: 32, kernel: 7");
+    let (edited, _) = Zoo::load(&folders);
+    assert_ne!(digest(&edited), digest(&shipped));
+    assert!(params(&edited, "resnet18") < params(&shipped, "resnet18"));
+    assert_eq!(params(&edited, "convnext_tiny"), params(&shipped, "convnext_tiny"));
+}
+
+#[test]
+fn an_edited_block_changes_those_that_import_it() {
+    let home = TempDir::new().unwrap();
+    let blocks = home.path().join("architectures/blocks");
+    fs::create_dir_all(&blocks).unwrap();
+    let (shipped, _) = Zoo::load(&[]);
+    eject(home.path()).unwrap();
+    for family in
+        ["resnet", "efficientnet", "mobilenet_v3", "convnext", "shufflenet_v2", "resnext", "wide_resnet"]
+    {
+        fs::remove_dir_all(home.path().join("architectures").join(family)).unwrap();
+    }
+    edit(&blocks.join("squeeze_excite.rhai"), "let weights", "// own\n    let weights");
+    let (zoo, problems) = Zoo::load(&[PluginFolder::optional(home.path())]);
+    assert!(problems.is_empty(), "{problems:?}");
+    let same = |id: &str| zoo.find(id).unwrap().digest() == shipped.find(id).unwrap().digest();
+    assert!(same("resnet50") && !same("efficientnet_b0") && !same("mobilenet_v3_small"));
+}
+
+#[test]
+fn the_first_folder_wins() {
+    let (first, second) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    for (home, title) in [(&first, "First"), (&second, "Second")] {
+        scaffold("mine", home.path()).unwrap();
+        edit(&home.path().join("architectures/mine/family.toml"), "mine small", title);
+    }
+    let folders = [PluginFolder::required(first.path()), PluginFolder::required(second.path())];
+    let (zoo, problems) = Zoo::load(&folders);
+    assert!(problems.is_empty(), "{problems:?}");
+    assert_eq!(zoo.architecture(zoo.find("mine_small").unwrap()).title, "First");
+}
+
+#[test]
+fn one_id_in_two_families_is_reported_and_the_users_own_is_taken() {
+    let home = TempDir::new().unwrap();
+    scaffold("mine", home.path()).unwrap();
+    edit(&home.path().join("architectures/mine/family.toml"), "variants.mine_small", "variants.resnet50");
+    let (zoo, problems) = Zoo::load(&[PluginFolder::required(home.path())]);
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].message.contains("`resnet50` is already defined in"), "{}", problems[0].message);
+    assert_eq!(zoo.find("resnet50").unwrap().family().folder(), "mine");
+}
+
+#[test]
+fn a_scaffold_works_at_once() {
+    let home = TempDir::new().unwrap();
+    let folder = scaffold("tiny-net", home.path()).unwrap();
+    assert!(folder.join("graph.rhai").is_file());
+    let (zoo, problems) = Zoo::load(&[PluginFolder::required(home.path())]);
+    assert!(problems.is_empty(), "{problems:?}");
+    assert!(zoo.check().is_empty(), "{:?}", zoo.check());
+    assert!(params(&zoo, "tiny-net_small") < params(&zoo, "tiny-net_large"));
+    assert!(scaffold("tiny-net", home.path()).is_err(), "never overwrites");
+    assert!(scaffold("../escape", home.path()).is_err());
+    assert!(scaffold("blocks", home.path()).is_err());
+}
+
+#[test]
+fn the_shipped_families_pass_their_check() {
+    let (zoo, _) = Zoo::load(&[]);
+    assert!(zoo.check().is_empty(), "{:?}", zoo.check());
+}
+
+#[test]
+fn an_argument_that_nothing_reads_is_reported() {
+    let home = TempDir::new().unwrap();
+    let family = scaffold("mine", home.path()).unwrap();
+    edit(&family.join("family.toml"), "depth = 2", "depth = 2, dropuot = 0.1");
+    let (zoo, _) = Zoo::load(&[PluginFolder::required(home.path())]);
+    let found = zoo.check();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].message, "the script never reads the argument `dropuot`");
+    assert_eq!(found[0].line(), Some(15));
+}
+
+#[test]
+fn every_shipped_figure_has_its_source() {
+    let (zoo, _) = Zoo::load(&[]);
+    for variant in zoo.variants() {
+        let architecture = zoo.architecture(variant);
+        assert!(architecture.paper.is_some() && architecture.maturity.is_some(), "{}", variant.id());
+        assert!(architecture.code_licence.unwrap().is_permissive());
+        assert!(!architecture.weights.is_empty(), "{}", variant.id());
+        for weights in &architecture.weights {
+            assert!(weights.licence.is_some() && weights.url.is_some());
+            assert!(weights.results.iter().any(|r| r.metric == "top1"));
+            assert!(weights.results.iter().all(|r| r.source.starts_with("https://")));
+        }
+    }
+}
+
+#[test]
+fn results_and_graph_of_a_variant() {
+    let (zoo, _) = Zoo::load(&[]);
+    let mut architecture = zoo.architecture(zoo.find("shufflenet_v2_x0_5").unwrap());
+    architecture.plugin = "DIGEST".to_owned();
+    insta::assert_json_snapshot!(architecture);
+}

@@ -1,0 +1,160 @@
+//! Every shipped variant against its reference implementation: parameters, multiply-accumulates, and
+//! the names, shapes and roles of all tensors.
+
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use convwise_types::{InputShape, Precision};
+use convwise_zoo::verify::{Fixture, compare_graph, compare_outputs};
+use convwise_zoo::{BuildOptions, Zoo, facts};
+
+fn zoo() -> Zoo {
+    let (zoo, problems) = Zoo::load(&[]);
+    assert!(problems.is_empty(), "{problems:?}");
+    zoo
+}
+
+fn fixtures() -> Vec<(String, Fixture)> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "json"));
+    files.sort();
+    let read = |path: PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let fixture = Fixture::parse(&name, &fs::read_to_string(&path).unwrap()).unwrap();
+        (name, fixture)
+    };
+    files.into_iter().map(read).collect()
+}
+
+#[test]
+fn every_fixture_agrees() {
+    let zoo = zoo();
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 12, "{}", fixtures.len());
+    for (name, fixture) in fixtures {
+        let variant = zoo.find(&name).unwrap();
+        let graph = fixture.build(&zoo, variant).unwrap();
+        let report = compare_graph(&fixture, &graph).unwrap();
+        assert!(report.ok, "{name}: {report:?}");
+    }
+}
+
+/// Parameters and multiply-accumulates of torchvision 0.28.0 at the default input, counted with
+/// `torch.utils.flop_counter`; the latter rounded as given here.
+const COUNTS: [(&str, u64, f64); 28] = [
+    ("resnet18", 11_689_512, 1.814e9),
+    ("resnet34", 21_797_672, 3.664e9),
+    ("resnet50", 25_557_032, 4.089e9),
+    ("resnet101", 44_549_160, 7.801e9),
+    ("resnet152", 60_192_808, 11.514e9),
+    ("mobilenet_v3_small", 2_542_856, 56.51e6),
+    ("mobilenet_v3_large", 5_483_032, 0.217e9),
+    ("shufflenet_v2_x0_5", 1_366_792, 40.48e6),
+    ("shufflenet_v2_x1_0", 2_278_604, 0.145e9),
+    ("convnext_tiny", 28_589_128, 4.456e9),
+    ("convnext_small", 50_223_688, 8.684e9),
+    ("efficientnet_b0", 5_288_548, 0.386e9),
+    ("efficientnet_b1", 7_794_184, 0.687e9),
+    ("efficientnet_b2", 9_109_994, 1.088e9),
+    ("efficientnet_b3", 12_233_232, 1.827e9),
+    ("efficientnet_b4", 19_341_616, 4.394e9),
+    ("efficientnet_b5", 30_389_784, 10.266e9),
+    ("efficientnet_b6", 43_040_704, 19.068e9),
+    ("efficientnet_b7", 66_347_960, 37.746e9),
+    ("shufflenet_v2_x1_5", 3_503_624, 0.296e9),
+    ("shufflenet_v2_x2_0", 7_393_996, 0.583e9),
+    ("convnext_base", 88_591_464, 15.355e9),
+    ("convnext_large", 197_767_336, 34.361e9),
+    ("resnext50_32x4d", 25_028_904, 4.230e9),
+    ("resnext101_32x8d", 88_791_336, 16.414e9),
+    ("resnext101_64x4d", 83_455_272, 15.46e9),
+    ("wide_resnet50_2", 68_883_240, 11.398e9),
+    ("wide_resnet101_2", 126_886_696, 22.753e9),
+];
+
+#[test]
+fn every_variant_has_the_published_counts() {
+    let zoo = zoo();
+    for variant in zoo.variants() {
+        let known = COUNTS.iter().find(|(id, ..)| *id == variant.id().as_str());
+        let (id, params, macs) = known.unwrap_or_else(|| panic!("no counts for {}", variant.id()));
+        let graph = zoo.build(variant, &BuildOptions::default()).unwrap();
+        let facts = facts(&graph, variant.input()).unwrap();
+        assert_eq!(facts.params.0, *params, "{id}");
+        assert!((facts.macs.as_f64() / macs - 1.0).abs() < 3e-3, "{id}: {} for {macs}", facts.macs.0);
+    }
+}
+
+#[test]
+fn facts_of_resnet50() {
+    let zoo = zoo();
+    let variant = zoo.find("resnet50").unwrap();
+    let graph = zoo.build(variant, &BuildOptions::default()).unwrap();
+    let facts = facts(&graph, variant.input()).unwrap();
+    assert_eq!(facts.macs.0, 4_089_184_256);
+    assert_eq!(facts.outputs[0].name, "logits");
+    assert_eq!(facts.outputs[0].shape, [1, 1000]);
+    assert_eq!(facts.ops["conv2d"], 53);
+    assert_eq!(facts.graph.len(), 32);
+    // With the norms folded, each of the 26 560 normalised channels keeps one bias of its two parameters.
+    assert_eq!(facts.weight_bytes[&Precision::Fp32].0, 4 * (25_557_032 - 26_560));
+    assert!(facts.weight_bytes[&Precision::Int8].0 < 26_000_000);
+    assert!(facts.peak_activation_bytes[&Precision::Fp32].0 >= 4 * 64 * 112 * 112);
+    let stages: Vec<&str> = graph.stages.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(stages, ["c2", "c3", "c4", "c5"]);
+}
+
+#[test]
+fn classes_and_input_can_change() {
+    let zoo = zoo();
+    let input = Some(InputShape { channels: 1, height: 64, width: 96 });
+    let options = BuildOptions { classes: Some(7), input };
+    for variant in zoo.variants() {
+        let graph = zoo.build(variant, &options).unwrap();
+        let facts = facts(&graph, options.input.unwrap()).unwrap();
+        assert_eq!(facts.outputs[0].shape, [1, 7], "{}", variant.id());
+    }
+}
+
+#[test]
+fn outputs_are_compared_at_the_samples() {
+    let (_, fixture) = fixtures().remove(0);
+    let output = &fixture.outputs[0];
+    let mut values = vec![0.0; output.shape.iter().product()];
+    for (i, value) in output.indices.iter().zip(&output.values) {
+        values[*i] = *value as f32;
+    }
+    let check = |values: &[f32]| compare_outputs(&fixture, &output.name, values);
+    assert!(check(&values).ok);
+    let magnitude = output.max.abs().max(output.min.abs());
+    let first = output.indices[0];
+    let original = values[first];
+    values[first] = original + (2.0 * fixture.tolerance * magnitude) as f32;
+    let off = check(&values);
+    assert!(!off.ok && (off.max_rel / fixture.tolerance - 2.0).abs() < 0.2, "{off:?}");
+    values[first] = f32::NAN;
+    assert!(!check(&values).ok);
+    assert!(!check(&values[1..]).ok);
+    assert!(!compare_outputs(&fixture, "other", &values).ok);
+}
+
+#[test]
+fn the_report_has_the_form_of_the_command_line() {
+    let (name, mut fixture) = fixtures().into_iter().find(|(name, _)| name == "resnet18").unwrap();
+    fixture.params += 1;
+    fixture.tensors[0].shape[0] = 65;
+    fixture.tensors[1].role = "bias".to_owned();
+    fixture.tensors[2].name = "bn1.offset".to_owned();
+    let zoo = zoo();
+    let graph = fixture.build(&zoo, zoo.find(&name).unwrap()).unwrap();
+    let wrong = vec![0.0; 1000];
+    let checks = vec![compare_outputs(&fixture, "logits", &wrong)];
+    let report = compare_graph(&fixture, &graph).unwrap().with_outputs(checks, &fixture);
+    let mut json = serde_json::to_value(&report).unwrap();
+    json["outputs"][0]["max_abs"] = 0.into();
+    json["outputs"][0]["max_rel"] = 0.into();
+    insta::assert_json_snapshot!(json);
+}

@@ -1,0 +1,166 @@
+//! From a request to picks, without a clock.
+
+use serde_json::Value;
+
+use crate::harness::Home;
+
+const REQUEST: &str = "advise --task classify --deploy cpu-server --latency 60ms --threads 1 --json";
+
+fn names(picks: &Value) -> Vec<String> {
+    picks.as_array().unwrap().iter().map(|p| p["architecture"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn without_measurements_the_answer_is_estimated_and_says_so() {
+    let home = Home::new();
+    let advice = home.json(REQUEST);
+    assert_eq!(advice["schema"], "convwise.advice/1");
+    let picks = advice["picks"].as_array().unwrap();
+    assert!(!picks.is_empty());
+    for pick in picks {
+        assert_eq!(pick["latency"]["grade"], "estimated");
+        assert_eq!(pick["proven"], false, "an estimate proves nothing");
+        let (low, ms, high) = (&pick["latency"]["low_ms"], &pick["latency"]["ms"], &pick["latency"]["high_ms"]);
+        assert!(low.as_f64() < ms.as_f64() && ms.as_f64() < high.as_f64());
+        assert_eq!(pick["accuracy"]["grade"], "published");
+        assert!(pick["accuracy"]["source"].as_str().unwrap().starts_with("https://"));
+    }
+    assert!(!advice["needs"].as_array().unwrap().is_empty());
+    assert!(!advice["training"].as_array().unwrap().is_empty());
+    assert!(!advice["optimisation"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn every_label_is_held_once() {
+    let home = Home::new();
+    let advice = home.json("advise --task classify --deploy cpu-server --threads 1 --json");
+    for label in ["highest-accuracy", "best-trade-off", "fastest", "smallest", "most-established"] {
+        let holders = advice["picks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|p| p["labels"].as_array().unwrap().contains(&Value::from(label)))
+            .count();
+        assert_eq!(holders, 1, "{label}");
+    }
+}
+
+#[test]
+fn the_same_question_gets_the_same_answer() {
+    let home = Home::new();
+    let first = home.run(REQUEST);
+    assert_eq!(first.stdout, home.run(REQUEST).stdout);
+    assert_eq!(first.stdout, Home::new().run(REQUEST).stdout);
+}
+
+#[test]
+fn a_size_limit_rejects_with_the_figures_and_what_would_change_it() {
+    let home = Home::new();
+    let advice = home.json("advise --task classify --deploy cpu-server --threads 1 --max-size 15MB --json");
+    let rejected = advice["rejected"].as_array().unwrap();
+    let resnet = rejected.iter().find(|r| r["architecture"] == "resnet50").unwrap();
+    assert_eq!(resnet["rule"], "weights-over-size");
+    assert!(resnet["reason"].as_str().unwrap().contains("15.0 MB"), "{resnet}");
+    assert!(resnet["counterfactual"].as_str().unwrap().contains("--max-size"), "{resnet}");
+    for pick in advice["picks"].as_array().unwrap() {
+        assert!(pick["weight_bytes"].as_u64().unwrap() <= 15_000_000);
+    }
+}
+
+#[test]
+fn nothing_fits_is_exit_code_2_with_the_nearest_misses() {
+    let home = Home::new();
+    let answer = home.run("advise --task classify --deploy cpu-server --threads 1 --max-size 1kB --json");
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    let advice = answer.json();
+    assert!(advice["picks"].as_array().unwrap().is_empty());
+    let nearest = advice["nothing_fits"]["nearest"].as_array().unwrap();
+    assert!(!nearest.is_empty());
+    assert!(nearest[0]["counterfactual"].is_string());
+}
+
+#[test]
+fn a_request_file_is_merged_and_flags_win() {
+    let home = Home::new();
+    home.write("deploy.toml", "task = \"classify\"\ndeploy = \"cpu-server\"\nmax-size = \"15MB\"\nthreads = 1\n");
+    let advice = home.json("advise --request deploy.toml --max-size 50MB --json");
+    assert_eq!(advice["request"]["limits"]["max_size"], 50_000_000);
+    assert_eq!(advice["request"]["threads"], 1);
+    assert_eq!(advice["request"]["origins"]["max-size"], "flag");
+    assert_eq!(advice["request"]["origins"]["threads"], "deploy.toml");
+    assert_eq!(advice["request"]["origins"]["batch"], "default");
+}
+
+#[test]
+fn top_limits_the_picks_but_not_the_labels() {
+    let home = Home::new();
+    let all = home.json("advise --task classify --deploy cpu-server --threads 1 --top 50 --json");
+    let one = home.json("advise --task classify --deploy cpu-server --threads 1 --top 1 --json");
+    assert_eq!(names(&all["picks"])[0], names(&one["picks"])[0]);
+    assert!(names(&one["picks"]).len() <= 6);
+    for pick in one["picks"].as_array().unwrap().iter().skip(1) {
+        assert!(!pick["labels"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn classes_change_the_size_of_the_network() {
+    let home = Home::new();
+    let show = |line: &str| home.json(line)["params"].as_u64().unwrap();
+    let thousand = show("arch show resnet50 --json");
+    let ten = show("arch show resnet50 --classes 10 --json");
+    assert_eq!(thousand - ten, 990 * (2048 + 1));
+}
+
+#[test]
+fn edge_devices_reject_by_ram_and_flash_with_the_numbers() {
+    let home = Home::new();
+    let answer =
+        home.run("advise --task classify --deploy edge --device stm32f746 --ram 320kB --flash 1MB --json");
+    let advice = answer.json();
+    let rejected = advice["rejected"].as_array().unwrap();
+    let large = rejected.iter().find(|r| r["architecture"] == "resnet50").unwrap();
+    let rules: Vec<_> = large["rules"].as_array().unwrap().iter().map(|r| r.as_str().unwrap()).collect();
+    assert!(rules.contains(&"weights-over-flash") && rules.contains(&"activations-over-ram"), "{rules:?}");
+}
+
+#[test]
+fn explain_names_every_rule_with_the_values_it_read() {
+    let home = Home::new();
+    let why = home.json("explain resnet50 --task classify --deploy cpu-server --threads 1 --max-size 15MB --json");
+    let candidates = why["candidates"].as_array().unwrap();
+    assert!(!candidates.is_empty());
+    let findings = candidates[0]["pick"]["findings"].as_array().unwrap();
+    let size = findings.iter().find(|f| f["rule"] == "weights-over-size").unwrap();
+    assert_eq!(size["kind"], "rejected");
+    assert!(size["line"].as_u64().unwrap() > 0);
+    assert!(!size["values"].as_object().unwrap().is_empty());
+}
+
+#[test]
+fn compare_puts_networks_side_by_side() {
+    let home = Home::new();
+    let comparison = home.json("compare resnet50 mobilenet_v3_large --threads 1 --json");
+    let networks = comparison["networks"].as_array().unwrap();
+    assert_eq!(networks.len(), 2);
+    assert_eq!(networks[0]["pick"]["architecture"], "resnet50");
+}
+
+#[test]
+fn markdown_and_text_name_the_first_pick() {
+    let home = Home::new();
+    let advice = home.json(REQUEST);
+    let title = advice["picks"][0]["title"].as_str().unwrap();
+    let markdown = home.run(&REQUEST.replace("--json", "--markdown"));
+    assert!(markdown.stdout.starts_with("# Which network") && markdown.stdout.contains(title));
+    let text = home.run(&REQUEST.replace("--json", ""));
+    assert!(text.stdout.contains(title));
+    assert!(!text.stdout.contains('\u{1b}'), "no colour outside a terminal");
+}
+
+#[test]
+fn an_unnamed_phone_cannot_be_measured_here() {
+    let home = Home::new();
+    let answer = home.run("advise --task classify --deploy mobile --threads 1 --measure");
+    answer.fails(3, &["convwise bench", "convwise kb merge", "--here"]);
+}

@@ -1,0 +1,132 @@
+//! Parity with the reference implementations.
+
+use crate::harness::{Home, fixture, repository, with_onnxruntime};
+
+/// Every fixture that stands in the repository.
+fn fixtures() -> Vec<String> {
+    let folder = repository().join("core/zoo/tests/fixtures");
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|e| e.unwrap().file_name().to_str()?.strip_suffix(".json").map(str::to_owned))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 10, "{names:?}");
+    names
+}
+
+#[test]
+fn every_fixture_is_met_by_the_built_in_runner() {
+    let home = Home::new();
+    for name in fixtures() {
+        let answer =
+            home.run_args(&["arch", "verify", &name, "--fixture", fixture(&name).to_str().unwrap(), "--json"]);
+        assert_eq!(answer.code, 0, "{name}: {}{}", answer.stdout, answer.stderr);
+        let report = answer.json();
+        assert_eq!(report["ok"], true, "{name}");
+        assert_eq!(report["params"]["expected"], report["params"]["actual"]);
+        assert_eq!(report["macs"]["expected"], report["macs"]["actual"]);
+        assert!(!report["outputs"].as_array().unwrap().is_empty(), "{name}: outputs were not compared");
+    }
+}
+
+#[test]
+fn every_fixture_is_met_by_onnx_runtime() {
+    let installed = with_onnxruntime();
+    for name in fixtures() {
+        let output = installed
+            .command()
+            .args(["arch", "verify", &name, "--runner", "onnxruntime", "--json", "--fixture"])
+            .arg(fixture(&name))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+}
+
+#[test]
+fn a_fixture_of_another_network_is_not_met() {
+    let home = Home::new();
+    let answer =
+        home.run_args(&["arch", "verify", "resnet50", "--fixture", fixture("resnet18").to_str().unwrap(), "--json"]);
+    assert_eq!(answer.code, 1);
+    let report = answer.json();
+    assert_eq!(report["ok"], false);
+    assert_ne!(report["params"]["expected"], report["params"]["actual"]);
+    assert!(!report["tensors"]["extra"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn one_wrong_number_in_a_fixture_is_found() {
+    let home = Home::new();
+    let text = std::fs::read_to_string(fixture("resnet18")).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let first = value["outputs"][0]["values"][0].as_f64().unwrap();
+    value["outputs"][0]["values"][0] = serde_json::json!(first + 0.01);
+    let path = home.write("wrong.json", value.to_string());
+    let answer = home.run_args(&["arch", "verify", "resnet18", "--fixture", path.to_str().unwrap(), "--json"]);
+    assert_eq!(answer.code, 1);
+    assert_eq!(answer.json()["outputs"][0]["ok"], false);
+}
+
+#[test]
+fn the_list_has_every_family() {
+    let home = Home::new();
+    let list = home.json("arch list --json");
+    let architectures = list["architectures"].as_array().unwrap();
+    for id in [
+        "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "mobilenet_v3_small", "mobilenet_v3_large",
+        "efficientnet_b0", "efficientnet_b1", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "convnext_tiny",
+        "convnext_small",
+    ] {
+        let found = architectures.iter().find(|a| a["id"] == id).unwrap_or_else(|| panic!("{id} is missing"));
+        assert!(found["params"].as_u64().unwrap() > 1_000_000);
+        assert_eq!(found["input"].as_array().unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn show_gives_costs_and_sources() {
+    let home = Home::new();
+    let shown = home.json("arch show resnet50 --json");
+    assert_eq!(shown["params"], 25_557_032);
+    assert_eq!(shown["macs"], 4_089_184_256_u64);
+    assert_eq!(shown["outputs"][0]["shape"], serde_json::json!([1, 1000]));
+    let bytes = &shown["weight_bytes"];
+    assert!(bytes["int8"].as_u64() < bytes["fp16"].as_u64() && bytes["fp16"].as_u64() < bytes["fp32"].as_u64());
+    assert!(shown["peak_activation_bytes"]["fp32"].as_u64().unwrap() > 0);
+    assert_eq!(shown["licence"]["code"], "BSD-3-Clause");
+    for result in shown["results"].as_array().unwrap() {
+        assert!(result["source"].as_str().unwrap().starts_with("https://"), "{result}");
+    }
+}
+
+#[test]
+fn the_graph_prints_as_text_and_for_graphviz() {
+    let home = Home::new();
+    let text = home.run("arch show shufflenet_v2_x0_5 --graph");
+    assert!(text.stdout.contains("conv2d") && text.stdout.contains("channel_shuffle"), "{}", text.stdout);
+    let dot = home.run("arch show shufflenet_v2_x0_5 --dot");
+    assert!(dot.stdout.starts_with("digraph"));
+}
+
+#[test]
+fn a_new_family_of_the_project_works_at_once() {
+    let home = Home::new();
+    assert_eq!(home.run("arch new my_net").code, 0);
+    let list = home.json("arch list --json");
+    let mine = list["architectures"].as_array().unwrap().iter().find(|a| a["origin"] != "shipped").unwrap().clone();
+    let id = mine["id"].as_str().unwrap();
+    let out = home.path().join("mine.onnx");
+    assert_eq!(home.run_args(&["export", id, "-o", out.to_str().unwrap()]).code, 0);
+    assert!(out.is_file());
+}
+
+#[test]
+fn a_broken_family_does_not_take_the_others_down() {
+    let home = Home::new();
+    home.write("convwise/architectures/broken/family.toml", "family = \n");
+    let answer = home.run("arch list --json");
+    assert_eq!(answer.code, 0);
+    assert!(answer.stderr.contains("family.toml:1"), "{}", answer.stderr);
+    assert!(answer.json()["architectures"].as_array().unwrap().len() >= 13);
+}

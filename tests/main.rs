@@ -1,0 +1,12 @@
+//! End-to-end tests: the real program in a temporary home, as its user runs it; and the house's own rules.
+
+mod advise;
+mod architectures;
+mod bad_input;
+mod export;
+mod harness;
+mod house;
+mod knowledge_base;
+mod measuring;
+mod rules;
+mod runners;
