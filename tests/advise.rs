@@ -20,7 +20,8 @@ fn without_measurements_the_answer_is_estimated_and_says_so() {
     for pick in picks {
         assert_eq!(pick["latency"]["grade"], "estimated");
         assert_eq!(pick["proven"], false, "an estimate proves nothing");
-        let (low, ms, high) = (&pick["latency"]["low_ms"], &pick["latency"]["ms"], &pick["latency"]["high_ms"]);
+        let (low, ms, high) =
+            (&pick["latency"]["low_ms"], &pick["latency"]["ms"], &pick["latency"]["high_ms"]);
         assert!(low.as_f64() < ms.as_f64() && ms.as_f64() < high.as_f64());
         assert_eq!(pick["accuracy"]["grade"], "published");
         assert!(pick["accuracy"]["source"].as_str().unwrap().starts_with("https://"));
@@ -82,7 +83,10 @@ fn nothing_fits_is_exit_code_2_with_the_nearest_misses() {
 #[test]
 fn a_request_file_is_merged_and_flags_win() {
     let home = Home::new();
-    home.write("deploy.toml", "task = \"classify\"\ndeploy = \"cpu-server\"\nmax-size = \"15MB\"\nthreads = 1\n");
+    home.write(
+        "deploy.toml",
+        "task = \"classify\"\ndeploy = \"cpu-server\"\nmax-size = \"15MB\"\nthreads = 1\n",
+    );
     let advice = home.json("advise --request deploy.toml --max-size 50MB --json");
     assert_eq!(advice["request"]["limits"]["max_size"], 50_000_000);
     assert_eq!(advice["request"]["threads"], 1);
@@ -127,7 +131,8 @@ fn edge_devices_reject_by_ram_and_flash_with_the_numbers() {
 #[test]
 fn explain_names_every_rule_with_the_values_it_read() {
     let home = Home::new();
-    let why = home.json("explain resnet50 --task classify --deploy cpu-server --threads 1 --max-size 15MB --json");
+    let why =
+        home.json("explain resnet50 --task classify --deploy cpu-server --threads 1 --max-size 15MB --json");
     let candidates = why["candidates"].as_array().unwrap();
     assert!(!candidates.is_empty());
     let findings = candidates[0]["pick"]["findings"].as_array().unwrap();

@@ -18,8 +18,14 @@ fn fixtures() -> Vec<String> {
 fn every_fixture_is_met_by_the_built_in_runner() {
     let home = Home::new();
     for name in fixtures() {
-        let answer =
-            home.run_args(&["arch", "verify", &name, "--fixture", fixture(&name).to_str().unwrap(), "--json"]);
+        let answer = home.run_args(&[
+            "arch",
+            "verify",
+            &name,
+            "--fixture",
+            fixture(&name).to_str().unwrap(),
+            "--json",
+        ]);
         assert_eq!(answer.code, 0, "{name}: {}{}", answer.stdout, answer.stderr);
         let report = answer.json();
         assert_eq!(report["ok"], true, "{name}");
@@ -46,8 +52,14 @@ fn every_fixture_is_met_by_onnx_runtime() {
 #[test]
 fn a_fixture_of_another_network_is_not_met() {
     let home = Home::new();
-    let answer =
-        home.run_args(&["arch", "verify", "resnet50", "--fixture", fixture("resnet18").to_str().unwrap(), "--json"]);
+    let answer = home.run_args(&[
+        "arch",
+        "verify",
+        "resnet50",
+        "--fixture",
+        fixture("resnet18").to_str().unwrap(),
+        "--json",
+    ]);
     assert_eq!(answer.code, 1);
     let report = answer.json();
     assert_eq!(report["ok"], false);
@@ -63,7 +75,8 @@ fn one_wrong_number_in_a_fixture_is_found() {
     let first = value["outputs"][0]["values"][0].as_f64().unwrap();
     value["outputs"][0]["values"][0] = serde_json::json!(first + 0.01);
     let path = home.write("wrong.json", value.to_string());
-    let answer = home.run_args(&["arch", "verify", "resnet18", "--fixture", path.to_str().unwrap(), "--json"]);
+    let answer =
+        home.run_args(&["arch", "verify", "resnet18", "--fixture", path.to_str().unwrap(), "--json"]);
     assert_eq!(answer.code, 1);
     assert_eq!(answer.json()["outputs"][0]["ok"], false);
 }
@@ -74,8 +87,18 @@ fn the_list_has_every_family() {
     let list = home.json("arch list --json");
     let architectures = list["architectures"].as_array().unwrap();
     for id in [
-        "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "mobilenet_v3_small", "mobilenet_v3_large",
-        "efficientnet_b0", "efficientnet_b1", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "convnext_tiny",
+        "resnet18",
+        "resnet34",
+        "resnet50",
+        "resnet101",
+        "resnet152",
+        "mobilenet_v3_small",
+        "mobilenet_v3_large",
+        "efficientnet_b0",
+        "efficientnet_b1",
+        "shufflenet_v2_x0_5",
+        "shufflenet_v2_x1_0",
+        "convnext_tiny",
         "convnext_small",
     ] {
         let found = architectures.iter().find(|a| a["id"] == id).unwrap_or_else(|| panic!("{id} is missing"));
@@ -92,7 +115,9 @@ fn show_gives_costs_and_sources() {
     assert_eq!(shown["macs"], 4_089_184_256_u64);
     assert_eq!(shown["outputs"][0]["shape"], serde_json::json!([1, 1000]));
     let bytes = &shown["weight_bytes"];
-    assert!(bytes["int8"].as_u64() < bytes["fp16"].as_u64() && bytes["fp16"].as_u64() < bytes["fp32"].as_u64());
+    assert!(
+        bytes["int8"].as_u64() < bytes["fp16"].as_u64() && bytes["fp16"].as_u64() < bytes["fp32"].as_u64()
+    );
     assert!(shown["peak_activation_bytes"]["fp32"].as_u64().unwrap() > 0);
     assert_eq!(shown["licence"]["code"], "BSD-3-Clause");
     for result in shown["results"].as_array().unwrap() {
@@ -114,7 +139,8 @@ fn a_new_family_of_the_project_works_at_once() {
     let home = Home::new();
     assert_eq!(home.run("arch new my_net").code, 0);
     let list = home.json("arch list --json");
-    let mine = list["architectures"].as_array().unwrap().iter().find(|a| a["origin"] != "shipped").unwrap().clone();
+    let mine =
+        list["architectures"].as_array().unwrap().iter().find(|a| a["origin"] != "shipped").unwrap().clone();
     let id = mine["id"].as_str().unwrap();
     let out = home.path().join("mine.onnx");
     assert_eq!(home.run_args(&["export", id, "-o", out.to_str().unwrap()]).code, 0);

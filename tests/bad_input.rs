@@ -100,7 +100,10 @@ fn broken_rules_are_named_and_nothing_counts_as_fitting_without_them() {
 #[test]
 fn rules_check_fails_on_a_broken_rule() {
     let home = Home::new();
-    home.write("convwise/rules/mine.rhai", "prefer(#{ id: \"p\", doc: \"d\", sorce: \"s\", score: |net| 1.0 });\n");
+    home.write(
+        "convwise/rules/mine.rhai",
+        "prefer(#{ id: \"p\", doc: \"d\", sorce: \"s\", score: |net| 1.0 });\n",
+    );
     let answer = home.run("rules check");
     assert_eq!(answer.code, 3, "{}", answer.stdout);
     assert!(answer.stdout.contains("did you mean `source`"), "{}", answer.stdout);
@@ -128,7 +131,13 @@ fn hostile_architecture_scripts_end_with_their_place() {
         let script = format!("{functions}\nfn build(net, args) {{\n{statements}\n}}\n");
         home.write("convwise/architectures/mine/graph.rhai", script);
         let list = home.json("arch list --json");
-        let mine = list["architectures"].as_array().unwrap().iter().find(|a| a["origin"] != "shipped").unwrap().clone();
+        let mine = list["architectures"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|a| a["origin"] != "shipped")
+            .unwrap()
+            .clone();
         let answer = home.run(&format!("export {} -o x.onnx", mine["id"].as_str().unwrap()));
         answer.fails(3, &[word]);
         assert!(!home.path().join("x.onnx").exists());
@@ -155,10 +164,14 @@ fn truncated_and_hostile_weights_are_refused() {
     let header = |length: u64, text: &str| [&length.to_le_bytes()[..], text.as_bytes()].concat();
     home.write("short.safetensors", b"abc");
     home.write("huge.safetensors", header(u64::MAX, "{}"));
-    home.write("lies.safetensors", header(61, "{\"a\":{\"dtype\":\"F32\",\"shape\":[9],\"data_offsets\":[0,36]}}      "));
+    home.write(
+        "lies.safetensors",
+        header(61, "{\"a\":{\"dtype\":\"F32\",\"shape\":[9],\"data_offsets\":[0,36]}}      "),
+    );
     home.write("empty.safetensors", header(2, "{}"));
     for name in ["short", "huge", "lies"] {
-        home.run(&format!("export resnet18 -o x.onnx --weights {name}.safetensors")).fails(3, &["safetensors"]);
+        home.run(&format!("export resnet18 -o x.onnx --weights {name}.safetensors"))
+            .fails(3, &["safetensors"]);
     }
     let answer = home.run("export resnet18 -o x.onnx --weights empty.safetensors");
     answer.fails(3, &["conv1.weight", "missing"]);

@@ -24,7 +24,17 @@ fn batch_classes_and_input_size_change_the_file() {
         let output = installed
             .command()
             .current_dir(home.path())
-            .args(["bench", "net.onnx", "--runner", "onnxruntime", "--runner", "rten", "--quick", "--threads", "1"])
+            .args([
+                "bench",
+                "net.onnx",
+                "--runner",
+                "onnxruntime",
+                "--runner",
+                "rten",
+                "--quick",
+                "--threads",
+                "1",
+            ])
             .args(["--batch", batch, "--input-size", "96", "--max-time", "1s", "--json"])
             .output()
             .unwrap();

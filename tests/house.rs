@@ -51,14 +51,20 @@ fn members() -> BTreeMap<String, toml::Table> {
 }
 
 fn dependencies(manifest: &toml::Table) -> BTreeSet<String> {
-    manifest.get("dependencies").and_then(|d| d.as_table()).map(|d| d.keys().cloned().collect()).unwrap_or_default()
+    manifest
+        .get("dependencies")
+        .and_then(|d| d.as_table())
+        .map(|d| d.keys().cloned().collect())
+        .unwrap_or_default()
 }
 
 #[test]
 fn crates_know_only_what_they_may() {
     for (name, manifest) in members() {
-        let (_, allowed) =
-            ALLOWED.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("say in ALLOWED what {name} may know"));
+        let (_, allowed) = ALLOWED
+            .iter()
+            .find(|(n, _)| *n == name)
+            .unwrap_or_else(|| panic!("say in ALLOWED what {name} may know"));
         for dependency in dependencies(&manifest) {
             if let Some(ours) = dependency.strip_prefix("convwise-") {
                 assert!(allowed.contains(&ours), "{name} must not know {ours}");
@@ -101,7 +107,10 @@ fn sources() -> Vec<PathBuf> {
                 if !name.starts_with('.') && name != "target" {
                     open.push(path);
                 }
-            } else if ["rs", "rhai", "toml", "md", "py", "sh", "h", "c"].iter().any(|e| has_extension(&path, e)) {
+            } else if ["rs", "rhai", "toml", "md", "py", "sh", "h", "c"]
+                .iter()
+                .any(|e| has_extension(&path, e))
+            {
                 found.push(path);
             }
         }

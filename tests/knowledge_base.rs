@@ -9,7 +9,8 @@ fn queries_speak_the_rules_language() {
     let home = Home::new();
     let rows = home.json("kb query --json");
     assert!(rows["rows"].as_array().unwrap().len() >= 13);
-    let answer = home.run_args(&["kb", "query", "task == \"classify\" && top1 >= 80 && params < 30e6", "--json"]);
+    let answer =
+        home.run_args(&["kb", "query", "task == \"classify\" && top1 >= 80 && params < 30e6", "--json"]);
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     let found = answer.json();
     assert_eq!(found["schema"], "convwise.rows/1");
@@ -32,7 +33,18 @@ fn a_misspelt_field_is_shown_with_its_place() {
 #[test]
 fn rows_can_be_sorted_cut_and_projected() {
     let home = Home::new();
-    let answer = home.run_args(&["kb", "query", "true", "--sort", "-params", "--limit", "3", "--columns", "id,params", "--json"]);
+    let answer = home.run_args(&[
+        "kb",
+        "query",
+        "true",
+        "--sort",
+        "-params",
+        "--limit",
+        "3",
+        "--columns",
+        "id,params",
+        "--json",
+    ]);
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     let document = answer.json();
     let rows = document["rows"].as_array().unwrap();

@@ -33,7 +33,11 @@ fn an_ejected_rule_that_is_edited_changes_the_answer() {
     let before = home.json(advise);
     assert_eq!(home.run("rules eject").code, 0);
     let same = home.json(advise);
-    assert_eq!(before["picks"], same["picks"].clone(), "an unedited copy changes nothing but where rules stand");
+    assert_eq!(
+        before["picks"],
+        same["picks"].clone(),
+        "an unedited copy changes nothing but where rules stand"
+    );
     let folder = home.path().join("convwise/rules");
     let veto = "require(#{ id: \"made-by-resnet\", doc: \"House policy: no ResNet.\", source: \"house\", \
                 holds: |net| net.family != \"ResNet\", because: |net| `${net.family} is not allowed here` });\n";

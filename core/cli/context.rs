@@ -80,7 +80,9 @@ impl Context {
         let mut folders = Vec::new();
         for folder in &self.paths.rules {
             let read = RuleFolder::read(folder);
-            folders.push(read.map_err(|e| CliError::invalid(format!("the rules in {}: {e}", folder.display())))?);
+            folders.push(
+                read.map_err(|e| CliError::invalid(format!("the rules in {}: {e}", folder.display())))?,
+            );
         }
         Ok(RuleSet::load(&folders))
     }

@@ -27,7 +27,11 @@ impl Progress {
 
     /// Shows what is going on and how much is done, 0 to 1, with the time that is left where it is known.
     pub(crate) fn show(&self, done: f64, what: &str, left: Option<Duration>) {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a thousand")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a fraction of a thousand"
+        )]
         let position = (done.clamp(0.0, 1.0) * 1000.0) as u64;
         let left = left.map(|d| format!(", {} left", convwise_types::Millis(d.as_secs_f64() * 1000.0)));
         self.bar.set_message(format!("{what}{}", left.unwrap_or_default()));

@@ -133,7 +133,11 @@ fn build(
     let mut default = |name: &str| {
         origins.insert(name.to_owned(), "default".to_owned());
     };
-    let mut or_default = |name: &str, set: bool| if !set { default(name) };
+    let mut or_default = |name: &str, set: bool| {
+        if !set {
+            default(name)
+        }
+    };
     or_default("batch", args.batch.is_some());
     or_default("threads", args.threads.is_some());
     or_default("priority", args.priority.is_some());
@@ -215,7 +219,9 @@ fn read_file(path: &Path) -> Result<RequestArgs, CliError> {
     let problem = |e: std::io::Error| CliError::invalid(format!("cannot read the request file {name}: {e}"));
     let size = fs::metadata(path).map_err(problem)?.len();
     if size > MAX_FILE_BYTES {
-        return Err(CliError::invalid(format!("the request file {name} has {size} bytes; at most {MAX_FILE_BYTES} are read")));
+        return Err(CliError::invalid(format!(
+            "the request file {name} has {size} bytes; at most {MAX_FILE_BYTES} are read"
+        )));
     }
     let source = fs::read_to_string(path).map_err(problem)?;
     parse_file(&name, &source).map_err(|d| CliError::Source(vec![*d]))
@@ -225,7 +231,11 @@ fn parse_file(file: &str, source: &str) -> Result<RequestArgs, Box<Diagnostic>> 
     let table = DeTable::parse(source).map_err(|e| {
         let span = e.span().unwrap_or(0..0);
         let place = Span::of_bytes(source, span);
-        Diagnostic::error("broken-request", file, "the request file is not valid TOML").at(source, place, e.message())
+        Diagnostic::error("broken-request", file, "the request file is not valid TOML").at(
+            source,
+            place,
+            e.message(),
+        )
     })?;
     let mut args = RequestArgs::default();
     for (key, value) in table.get_ref() {
@@ -252,10 +262,11 @@ fn set(
         ));
     };
     (field.set)(args, &text_of(value.get_ref())).map_err(|why| {
-        Box::new(
-            Diagnostic::error("bad-value", file, format!("`{}` cannot be used: {why}", field.name))
-                .at(source, Span::of_bytes(source, value.span()), "this value"),
-        )
+        Box::new(Diagnostic::error("bad-value", file, format!("`{}` cannot be used: {why}", field.name)).at(
+            source,
+            Span::of_bytes(source, value.span()),
+            "this value",
+        ))
     })
 }
 

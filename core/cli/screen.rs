@@ -72,7 +72,9 @@ impl Screen {
     /// Says why the command failed.
     pub(crate) fn error(self, error: &CliError) {
         match error {
-            CliError::Failed(text) | CliError::Invalid(text) => say(format!("{}: {text}", styled(BAD, "error"))),
+            CliError::Failed(text) | CliError::Invalid(text) => {
+                say(format!("{}: {text}", styled(BAD, "error")))
+            }
             CliError::Source(found) => self.diagnostics(found),
             CliError::NothingFits | CliError::Reported(_) => {}
         }

@@ -9,8 +9,8 @@ use convwise_host::RunnerEntry;
 use convwise_judge::{Inquiry, Judgement, PlanError, Target};
 use convwise_store::{KnownDevice, Record, StoreError};
 use convwise_types::{
-    ADVICE_SCHEMA, Advice, Candidate, Device, KnowledgeBaseStamp, Label, Measurement, Millis, Percent,
-    Pick, Precision, Rejection, Request, ShippedDevice, Verdict, did_you_mean,
+    ADVICE_SCHEMA, Advice, Candidate, Device, KnowledgeBaseStamp, Label, Measurement, Millis, Percent, Pick,
+    Precision, Request, ShippedDevice, Verdict, did_you_mean,
 };
 use convwise_zoo::ZooError;
 
@@ -190,7 +190,8 @@ impl<'a> Case<'a> {
         let candidates = gather(&self.catalogue.architectures, &evidences);
         let judgements = self.world.rules.judge(&self.inquiry, &candidates);
         let pairs: Vec<_> = candidates.iter().zip(&judgements).collect();
-        let order = self.world.rules.rank(&self.inquiry, &pairs).into_iter().map(|r| (r.index, r.score)).collect();
+        let order =
+            self.world.rules.rank(&self.inquiry, &pairs).into_iter().map(|r| (r.index, r.score)).collect();
         Ok(Assessment { candidates, judgements, order })
     }
 
@@ -301,7 +302,8 @@ pub fn advise(
 
 fn not_here(case: &Case<'_>, ask: &Ask) -> Result<AdvisorError, AdvisorError> {
     let count = ask.measure.map_or(8, |b| b.count);
-    let names: Vec<_> = shortlist(case, &case.assess()?, ask.top, count).iter().map(|t| t.architecture.to_string()).collect();
+    let names: Vec<_> =
+        shortlist(case, &case.assess()?, ask.top, count).iter().map(|t| t.architecture.to_string()).collect();
     let request = case.request();
     let bench = format!(
         "convwise bench {} --runner {} --threads {} --batch {} && convwise kb export -o target.jsonl",
@@ -310,7 +312,11 @@ fn not_here(case: &Case<'_>, ask: &Ask) -> Result<AdvisorError, AdvisorError> {
         request.threads,
         request.batch
     );
-    Ok(AdvisorError::NotHere { target: case.place.title(), bench, merge: "convwise kb merge target.jsonl".to_owned() })
+    Ok(AdvisorError::NotHere {
+        target: case.place.title(),
+        bench,
+        merge: "convwise kb merge target.jsonl".to_owned(),
+    })
 }
 
 /// What would be measured if nothing were learnt on the way.
@@ -357,7 +363,8 @@ impl Trials<'_> {
         let fits = probability(self.case.budget());
         let mut spent = 0;
         while spent < self.budget.count && !self.cancel.load(Ordering::Relaxed) {
-            let Some(left) = self.budget.time.checked_sub(self.started.elapsed()).filter(|d| !d.is_zero()) else {
+            let Some(left) = self.budget.time.checked_sub(self.started.elapsed()).filter(|d| !d.is_zero())
+            else {
                 notes.push(format!("measuring stopped after {spent} networks: --measure-time is spent"));
                 break;
             };
@@ -395,11 +402,26 @@ impl Trials<'_> {
         Ok(Ok(()))
     }
 
-    fn measure(&mut self, trial: &Trial, effort: Effort, time: Duration) -> Result<Measurement, MeasureError> {
+    fn measure(
+        &mut self,
+        trial: &Trial,
+        effort: Effort,
+        time: Duration,
+    ) -> Result<Measurement, MeasureError> {
         let world = self.case.world;
         let variant = world.zoo.find(trial.architecture.as_str())?;
         let setting = self.case.setting(&self.ask.command);
-        measure_variant(world, variant, trial.input, self.case.runner, &setting, effort, time, self.watch, self.cancel)
+        measure_variant(
+            world,
+            variant,
+            trial.input,
+            self.case.runner,
+            &setting,
+            effort,
+            time,
+            self.watch,
+            self.cancel,
+        )
     }
 
     /// Keeps a measurement before anything is concluded from it.
@@ -411,12 +433,18 @@ impl Trials<'_> {
 }
 
 /// Draws up the answer.
-fn compose(case: &Case<'_>, ask: &Ask, assessment: &Assessment, notes: Vec<String>) -> Result<Advice, AdvisorError> {
+fn compose(
+    case: &Case<'_>,
+    ask: &Ask,
+    assessment: &Assessment,
+    notes: Vec<String>,
+) -> Result<Advice, AdvisorError> {
     let standings = assessment.standings();
-    let pool = eligible(&standings, ask.measure.is_some(), !notes.is_empty());
+    let hopeful: Vec<_> = standings.iter().filter(|s| !expected_beyond(s, case.budget())).copied().collect();
+    let pool = eligible(&hopeful, ask.measure.is_some(), !notes.is_empty());
     let chosen = choose(&pool, ask.top);
     let picks: Vec<Pick> = chosen.iter().map(|(s, l)| make_pick(case, s, l.clone())).collect();
-    let rejected: Vec<Rejection> = assessment.judged().filter_map(|(c, j)| report::rejection(c, j)).collect();
+    let rejected = report::rejections(assessment.judged());
     let judged: Vec<_> = assessment.judged().collect();
     let plan = match chosen.first() {
         Some((first, _)) => case.world.rules.steps(&case.inquiry, first.candidate)?,
@@ -431,7 +459,7 @@ fn compose(case: &Case<'_>, ask: &Ask, assessment: &Assessment, notes: Vec<Strin
         rules: case.world.rules.stamp(),
         training: plan.training_lines(),
         optimisation: plan.optimisation_lines(),
-        needs: report::needs(&judged, case.request(), case.place.is_here()),
+        needs: report::needs(&judged, measure_command(case, ask).as_deref()),
         ties: ties(&shown, &half_width),
         nothing_fits: picks.is_empty().then(|| report::nearest(&rejected)),
         commands: report::commands(&picks),
@@ -439,6 +467,18 @@ fn compose(case: &Case<'_>, ask: &Ask, assessment: &Assessment, notes: Vec<Strin
         rejected,
         notes,
     })
+}
+
+/// A candidate that nobody measured and whose best estimate misses the budget: not rejected, since its
+/// interval reaches below, but no pick either. It stays among what a measurement would decide.
+fn expected_beyond(standing: &Standing<'_>, budget: Option<Millis>) -> bool {
+    let latency = standing.candidate.latency.value();
+    !standing.is_measured() && latency.zip(budget).is_some_and(|(l, b)| l.median > b)
+}
+
+/// The command that measures what the answer rests on, when it was not run already and this machine is the target.
+fn measure_command(case: &Case<'_>, ask: &Ask) -> Option<String> {
+    (ask.measure.is_none() && case.place.is_here()).then(|| format!("{} --measure", ask.command))
 }
 
 /// The candidates that may be picked: with measuring only what was measured and proven; otherwise all

@@ -37,7 +37,10 @@ pub struct Comparison {
 /// # Errors
 /// A network, device or runner is not known, or the knowledge base cannot be read.
 pub fn compare(world: &World<'_>, request: &Request, names: &[String]) -> Result<Comparison, AdvisorError> {
-    let ids = names.iter().map(|n| Ok(world.zoo.find(n)?.id().clone())).collect::<Result<Vec<_>, AdvisorError>>()?;
+    let ids = names
+        .iter()
+        .map(|n| Ok(world.zoo.find(n)?.id().clone()))
+        .collect::<Result<Vec<_>, AdvisorError>>()?;
     let case = Case::open(world, request)?;
     let assessment = case.assess()?;
     let chosen: Vec<_> = ids.iter().filter_map(|id| most_accurate(&assessment, id)).collect();
@@ -66,7 +69,9 @@ fn most_accurate<'a>(assessment: &'a Assessment, id: &ArchitectureId) -> Option<
             score: 0.0,
             preference: judgement.preference,
         })
-        .max_by(|a, b| accuracy(a).total_cmp(&accuracy(b)).then_with(|| b.candidate.key.cmp(&a.candidate.key)))
+        .max_by(|a, b| {
+            accuracy(a).total_cmp(&accuracy(b)).then_with(|| b.candidate.key.cmp(&a.candidate.key))
+        })
 }
 
 fn compared(case: &Case<'_>, standing: &Standing<'_>) -> Compared {

@@ -38,7 +38,11 @@ pub struct Explanation {
 ///
 /// # Errors
 /// The network, device or runner is not known, or the knowledge base cannot be read.
-pub fn explain(world: &World<'_>, request: &Request, architecture: &str) -> Result<Explanation, AdvisorError> {
+pub fn explain(
+    world: &World<'_>,
+    request: &Request,
+    architecture: &str,
+) -> Result<Explanation, AdvisorError> {
     let variant = world.zoo.find(architecture)?;
     let case = Case::open(world, request)?;
     let assessment = case.assess()?;
@@ -50,7 +54,9 @@ pub fn explain(world: &World<'_>, request: &Request, architecture: &str) -> Resu
         .filter(|(_, s)| of_network(s))
         .map(|(place, s)| explained(&case, s, Some(place + 1)))
         .collect();
-    for (index, (candidate, judgement)) in assessment.candidates.iter().zip(&assessment.judgements).enumerate() {
+    for (index, (candidate, judgement)) in
+        assessment.candidates.iter().zip(&assessment.judgements).enumerate()
+    {
         let standing = Standing {
             index,
             candidate,
@@ -62,6 +68,14 @@ pub fn explain(world: &World<'_>, request: &Request, architecture: &str) -> Resu
             candidates.push(explained(&case, &standing, None));
         }
     }
+    let accuracy = |e: &Explained| e.pick.accuracy.as_ref().map_or(f64::NEG_INFINITY, |a| a.value);
+    // The feasible come first, in the order of the ranking; the sort is stable.
+    candidates.sort_by(|a, b| {
+        a.place.is_none().cmp(&b.place.is_none()).then_with(|| match a.place {
+            Some(_) => std::cmp::Ordering::Equal,
+            None => accuracy(b).total_cmp(&accuracy(a)),
+        })
+    });
     Ok(Explanation {
         schema: "convwise.explanation/1",
         request: request.clone(),

@@ -4,38 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use convwise_types::{
-    Accuracy, Architecture, Bytes, Candidate, CandidateKey, Evidence, Fact, Grade, GraphFacts, InputShape, Interval,
-    Latency, Measurement, Millis, Missing, PerSecond, Precision, PublishedResult, Quality, Request, Scenario, Task,
-    Weights,
+    Accuracy, Architecture, Bytes, Candidate, CandidateKey, ComparisonSet, Evidence, Fact, Grade, GraphFacts,
+    InputShape, Interval, Latency, Measurement, Millis, Missing, PerSecond, Precision, Quality, Request,
+    Scenario, Weights,
 };
 
 use crate::place::Place;
 use crate::predict::{Prediction, Predictor, Work};
-
-/// Dataset and metric on which architectures of a task are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ComparisonSet {
-    /// Dataset and split.
-    pub dataset: &'static str,
-    /// Metric.
-    pub metric: &'static str,
-}
-
-impl ComparisonSet {
-    /// The one that covers a task.
-    #[must_use]
-    pub fn of(task: Task) -> Self {
-        match task {
-            Task::Classify => Self { dataset: "imagenet-1k/val", metric: "top1" },
-            Task::Detect => Self { dataset: "coco/val2017", metric: "box_ap" },
-            Task::Segment => Self { dataset: "cityscapes/val", metric: "miou" },
-        }
-    }
-
-    fn holds(self, result: &PublishedResult) -> bool {
-        result.dataset == self.dataset && result.metric == self.metric
-    }
-}
 
 /// Graph facts by architecture and input, for the classes of the request.
 pub type GraphTable = BTreeMap<(String, InputShape), Fact<GraphFacts>>;
@@ -59,7 +34,7 @@ pub fn inputs_of(architecture: &Architecture) -> Vec<InputShape> {
     let comparison = ComparisonSet::of(architecture.task);
     let mut inputs = vec![architecture.input];
     for weights in &architecture.weights {
-        for result in weights.results.iter().filter(|r| comparison.holds(r)) {
+        for result in weights.results.iter().filter(|r| comparison.covers(r)) {
             inputs.push(architecture.input.resized(result.input_size));
         }
     }
@@ -91,7 +66,7 @@ fn deployments(architecture: &Architecture, precision: Precision) -> Vec<(Option
     let comparison = ComparisonSet::of(architecture.task);
     let mut found = Vec::new();
     for weights in &architecture.weights {
-        let results: Vec<_> = weights.results.iter().filter(|r| comparison.holds(r)).collect();
+        let results: Vec<_> = weights.results.iter().filter(|r| comparison.covers(r)).collect();
         let exact = results.iter().any(|r| r.precision == precision);
         let from_float = results.is_empty() || results.iter().any(|r| r.precision == Precision::Fp32);
         if !exact && !from_float {
@@ -155,19 +130,18 @@ fn accuracy(
 ) -> Fact<Accuracy> {
     let comparison = ComparisonSet::of(architecture.task);
     let Some(weights) = weights else {
-        return Fact::Unknown(Missing::new("accuracy", "no weights of this architecture are published; train and evaluate it"));
+        return Fact::Unknown(Missing::new(
+            "accuracy",
+            "no weights of this architecture are published; train and evaluate it",
+        ));
     };
     let result = weights
         .results
         .iter()
-        .find(|r| comparison.holds(r) && r.precision == precision && r.input_size == input.height);
+        .find(|r| comparison.covers(r) && r.precision == precision && r.input_size == input.height);
     match result {
         Some(result) => Fact::Known(
-            Accuracy {
-                value: result.value,
-                metric: result.metric.clone(),
-                dataset: result.dataset.clone(),
-            },
+            Accuracy { value: result.value, metric: result.metric.clone(), dataset: result.dataset.clone() },
             Evidence::new(Grade::Published, &result.source),
         ),
         None => Fact::Unknown(Missing::new(
@@ -186,22 +160,24 @@ fn licence(
 ) -> Fact<convwise_types::LicenceTerms> {
     match terms {
         Some((terms, url)) => {
-            let source = terms.source.clone().or_else(|| url.map(str::to_owned)).unwrap_or_else(|| "family.toml".to_owned());
+            let source = terms
+                .source
+                .clone()
+                .or_else(|| url.map(str::to_owned))
+                .unwrap_or_else(|| "family.toml".to_owned());
             Fact::Known(terms.clone(), Evidence::new(Grade::Published, source))
         }
         None => Fact::Unknown(Missing::new(fact, "no licence is stated; ask the authors")),
     }
 }
 
-fn of_graph(
-    graph: &Fact<GraphFacts>,
-    fact: &str,
-    get: impl Fn(&GraphFacts) -> Option<Bytes>,
-) -> Fact<Bytes> {
+fn of_graph(graph: &Fact<GraphFacts>, fact: &str, get: impl Fn(&GraphFacts) -> Option<Bytes>) -> Fact<Bytes> {
     match graph {
         Fact::Known(facts, evidence) => match get(facts) {
             Some(bytes) => Fact::Known(bytes, evidence.clone()),
-            None => Fact::Unknown(Missing::new(fact, "the layer graph gives no figure in this number format")),
+            None => {
+                Fact::Unknown(Missing::new(fact, "the layer graph gives no figure in this number format"))
+            }
         },
         Fact::Unknown(missing) => Fact::Unknown(Missing::new(fact, &missing.need)),
     }
@@ -238,8 +214,11 @@ impl<'a> LatencyOracle<'a> {
     #[must_use]
     pub fn new(evidences: &'a Evidences<'a>) -> Self {
         let usable: Vec<_> = evidences.measurements.iter().filter(|m| comparable(m, evidences)).collect();
-        let observed: Vec<_> =
-            usable.iter().filter(|m| m.subject.precision == Precision::Fp32).filter_map(|m| evidences.observed(m)).collect();
+        let observed: Vec<_> = usable
+            .iter()
+            .filter(|m| m.subject.precision == Precision::Fp32)
+            .filter_map(|m| evidences.observed(m))
+            .collect();
         let (prior, basis) = evidences.place.prior();
         Self { evidences, predictor: Predictor::fit(&prior, &observed), basis, usable }
     }
@@ -290,10 +269,9 @@ impl<'a> LatencyOracle<'a> {
         let request = self.evidences.request;
         let p = self.predictor.predict(&scaled(Work::of(facts, request.batch), request.threads));
         match precision {
-            Precision::Int8 => Prediction {
-                median_ms: p.median_ms / INT8_SPEED_UP,
-                spread: p.spread.hypot(INT8_SPREAD),
-            },
+            Precision::Int8 => {
+                Prediction { median_ms: p.median_ms / INT8_SPEED_UP, spread: p.spread.hypot(INT8_SPREAD) }
+            }
             Precision::Fp32 | Precision::Fp16 => p,
         }
     }
@@ -305,7 +283,10 @@ impl<'a> LatencyOracle<'a> {
             Evidence::new(Grade::Estimated, format!("layer graph, prior for {}", self.basis))
         } else {
             let networks = if known == 1 { "network" } else { "networks" };
-            Evidence::new(Grade::Calibrated, format!("layer graph, {known} {networks} measured on this device"))
+            Evidence::new(
+                Grade::Calibrated,
+                format!("layer graph, {known} {networks} measured on this device"),
+            )
         };
         Fact::Known(
             Latency {

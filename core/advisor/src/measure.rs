@@ -106,13 +106,20 @@ pub fn make_artifact(
         .tempdir()
         .map_err(|source| MeasureError::Write { path: std::env::temp_dir(), source })?;
     let path = folder.path().join(format!("{}.onnx", variant.id()));
-    let digest = write(&path, |out| model.write_to(out)).map_err(|source| MeasureError::Write { path: path.clone(), source })?;
+    let digest = write(&path, |out| model.write_to(out))
+        .map_err(|source| MeasureError::Write { path: path.clone(), source })?;
     Ok(Artifact { path, digest, facts, _folder: folder })
 }
 
 /// Writes a file and returns the digest of what was written.
-fn write(path: &Path, content: impl FnOnce(&mut Digesting<BufWriter<File>>) -> io::Result<()>) -> io::Result<String> {
-    let mut out = Digesting { inner: BufWriter::with_capacity(1 << 20, File::create(path)?), hash: blake3::Hasher::new() };
+fn write(
+    path: &Path,
+    content: impl FnOnce(&mut Digesting<BufWriter<File>>) -> io::Result<()>,
+) -> io::Result<String> {
+    let mut out = Digesting {
+        inner: BufWriter::with_capacity(1 << 20, File::create(path)?),
+        hash: blake3::Hasher::new(),
+    };
     content(&mut out)?;
     out.inner.flush()?;
     Ok(out.hash.finalize().to_hex().to_string())

@@ -72,7 +72,8 @@ impl Place {
         if let Some(device) = known.measured.iter().find(|d| d.id == *id) {
             return Ok(Self::Elsewhere(device.clone()));
         }
-        let names = known.described.iter().map(|d| d.id.as_str()).chain(known.measured.iter().map(|d| d.id.as_str()));
+        let names =
+            known.described.iter().map(|d| d.id.as_str()).chain(known.measured.iter().map(|d| d.id.as_str()));
         Err(UnknownDevice { id: id.to_string(), hint: convwise_types::did_you_mean(id.as_str(), names) })
     }
 

@@ -99,8 +99,11 @@ impl Predictor {
     /// Observations that are not positive numbers are ignored.
     #[must_use]
     pub fn fit(prior: &Prior, observed: &[(Work, f64)]) -> Self {
-        let observed: Vec<_> =
-            observed.iter().filter(|(_, ms)| ms.is_finite() && *ms > 0.0).map(|(w, ms)| (*w, ms.ln())).collect();
+        let observed: Vec<_> = observed
+            .iter()
+            .filter(|(_, ms)| ms.is_finite() && *ms > 0.0)
+            .map(|(w, ms)| (*w, ms.ln()))
+            .collect();
         let start = Vector(prior.cost.map(f64::ln));
         let precision = prior_covariance(prior).inverse().unwrap_or_else(Matrix::identity);
         let mut fit = Self {
@@ -180,7 +183,8 @@ fn prior_covariance(prior: &Prior) -> Matrix<TERMS> {
 /// Standard normal distribution function (M. Abramowitz and I. Stegun, Handbook of Mathematical
 /// Functions, 26.2.17; absolute error below 7.5e-8).
 fn normal_cdf(z: f64) -> f64 {
-    const COEFFICIENTS: [f64; 5] = [0.319_381_530, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429];
+    const COEFFICIENTS: [f64; 5] =
+        [0.319_381_530, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429];
     let t = 1.0 / (1.0 + 0.231_641_9 * z.abs());
     let series = COEFFICIENTS.iter().rev().fold(0.0, |sum, c| (sum + c) * t);
     let upper = (-z * z / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt() * series;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use convwise_judge::Judgement;
 use convwise_types::{
-    AccuracyCell, Candidate, CandidateKey, CommandLine, Fact, Finding, FindingKind, FindingLine, Label, LatencyCell,
-    Need, NoFit, Pick, Precision, Rejection, Request, Verdict,
+    AccuracyCell, ArchitectureId, Candidate, CandidateKey, CommandLine, Fact, Finding, FindingKind,
+    FindingLine, Label, LatencyCell, Need, NoFit, Pick, Precision, Rejection, Request, Verdict,
 };
 
 use crate::standing::Standing;
@@ -117,7 +117,10 @@ fn reproduce(candidate: &Candidate, request: &Request) -> Vec<String> {
     let classes = request.situation.classes.map(|c| format!(" --classes {c}")).unwrap_or_default();
     let mut commands = Vec::new();
     if candidate.graph.value().is_some() {
-        commands.push(format!("convwise arch show {} --input-size {}{classes}", key.architecture, key.input.height));
+        commands.push(format!(
+            "convwise arch show {} --input-size {}{classes}",
+            key.architecture, key.input.height
+        ));
     }
     if let Some(record) = candidate.latency.value().and_then(|l| l.record.as_ref()) {
         commands.push(bench_command(key, request));
@@ -126,9 +129,27 @@ fn reproduce(candidate: &Candidate, request: &Request) -> Vec<String> {
     commands
 }
 
-/// What was rejected: one entry a candidate, with its first failing requirement in front.
+/// What was rejected, nearest misses first: fewest failed requirements, then by requirement the smallest miss.
 #[must_use]
-pub fn rejection(candidate: &Candidate, judgement: &Judgement) -> Option<Rejection> {
+pub fn rejections<'a>(judged: impl Iterator<Item = (&'a Candidate, &'a Judgement)>) -> Vec<Rejection> {
+    let mut found: Vec<_> = judged.filter_map(|(c, j)| Some((miss(j), rejection(c, j)?))).collect();
+    found.sort_by(|(miss_a, a), (miss_b, b)| {
+        let by_requirement = (a.rules.len(), &a.rule).cmp(&(b.rules.len(), &b.rule));
+        by_requirement
+            .then_with(|| miss_a.total_cmp(miss_b))
+            .then_with(|| a.architecture.cmp(&b.architecture))
+    });
+    found.into_iter().map(|(_, rejection)| rejection).collect()
+}
+
+/// By how much the first failing requirement is missed, in its own unit.
+fn miss(judgement: &Judgement) -> f64 {
+    let first = judgement.findings.iter().find(|f| f.kind == FindingKind::Rejected);
+    first.and_then(|f| f.margin).map_or(f64::INFINITY, f64::abs)
+}
+
+/// One entry a candidate, with its first failing requirement in front.
+fn rejection(candidate: &Candidate, judgement: &Judgement) -> Option<Rejection> {
     let failed: Vec<_> = judgement.findings.iter().filter(|f| f.kind == FindingKind::Rejected).collect();
     let first = failed.first()?;
     Some(Rejection {
@@ -143,33 +164,37 @@ pub fn rejection(candidate: &Candidate, judgement: &Judgement) -> Option<Rejecti
     })
 }
 
-/// The nearest misses: fewest failed requirements first, in the given order of nearness.
+/// The nearest misses, of rejections in the order of nearness.
 #[must_use]
 pub fn nearest(rejected: &[Rejection]) -> NoFit {
-    let mut nearest = rejected.to_vec();
-    nearest.sort_by_key(|r| r.rules.len());
-    nearest.truncate(NEAREST);
-    NoFit { nearest }
+    NoFit { nearest: rejected.iter().take(NEAREST).cloned().collect() }
 }
 
-/// What is not known yet, one entry a fact, with the candidates it would decide.
+/// What is not known yet, one entry a fact, with the networks it would decide. `measure` is the command
+/// that would settle a latency, where one does.
 #[must_use]
-pub fn needs(judged: &[(&Candidate, &Judgement)], request: &Request, here: bool) -> Vec<Need> {
-    let mut by_fact: BTreeMap<&str, (&str, Vec<&CandidateKey>)> = BTreeMap::new();
+pub fn needs(judged: &[(&Candidate, &Judgement)], measure: Option<&str>) -> Vec<Need> {
+    let mut by_fact: BTreeMap<&str, BTreeMap<&ArchitectureId, &str>> = BTreeMap::new();
     for (candidate, judgement) in judged.iter().filter(|(_, j)| j.verdict == Verdict::Unproven) {
         for missing in &judgement.needs {
-            let (_, keys) = by_fact.entry(&missing.fact).or_insert((&missing.need, Vec::new()));
-            keys.push(&candidate.key);
+            by_fact.entry(&missing.fact).or_default().insert(&candidate.key.architecture, &missing.need);
         }
     }
-    by_fact.into_iter().map(|(fact, (need, keys))| need_of(fact, need, &keys, request, here)).collect()
+    by_fact.into_iter().map(|(fact, needs)| need_of(fact, &needs, measure)).collect()
 }
 
-fn need_of(fact: &str, need: &str, keys: &[&CandidateKey], request: &Request, here: bool) -> Need {
-    let architectures: BTreeSet<_> = keys.iter().map(|k| k.architecture.clone()).collect();
-    let measurable = here && fact.starts_with("latency");
-    let command = keys.first().filter(|_| measurable).map(|k| bench_command(k, request));
-    Need { fact: fact.to_owned(), architectures: architectures.into_iter().collect(), need: need.to_owned(), command }
+fn need_of(fact: &str, needs: &BTreeMap<&ArchitectureId, &str>, measure: Option<&str>) -> Need {
+    let words: BTreeSet<_> = needs.values().collect();
+    let need = match (needs.first_key_value(), words.len()) {
+        (Some((id, need)), 2..) => format!("for example {id}: {need}"),
+        (first, _) => first.map(|(_, need)| (*need).to_owned()).unwrap_or_default(),
+    };
+    Need {
+        fact: fact.to_owned(),
+        architectures: needs.keys().map(|id| (*id).clone()).collect(),
+        need,
+        command: measure.filter(|_| ["latency", "throughput"].contains(&fact)).map(str::to_owned),
+    }
 }
 
 /// Commands that reproduce the first pick's numbers, each once.

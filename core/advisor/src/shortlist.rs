@@ -67,8 +67,13 @@ fn can_run(standing: &Standing<'_>) -> bool {
 
 /// What the answer rests on, most important first.
 fn wanted<'a>(hopeful: &[Standing<'a>], top: usize) -> Vec<Standing<'a>> {
-    const ORDER: [Label; 5] =
-        [Label::BestTradeOff, Label::HighestAccuracy, Label::Fastest, Label::Smallest, Label::MostEstablished];
+    const ORDER: [Label; 5] = [
+        Label::BestTradeOff,
+        Label::HighestAccuracy,
+        Label::Fastest,
+        Label::Smallest,
+        Label::MostEstablished,
+    ];
     let held = labels(hopeful);
     let first = hopeful.first().into_iter();
     let labelled = ORDER.iter().filter_map(|l| hopeful.get(*held.get(l)?));

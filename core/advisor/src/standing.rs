@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use convwise_types::{ArchitectureId, Candidate, CandidateKey, Grade, Label, Tie, Verdict};
 
+/// The tag of the network that everybody compares with.
+const BASELINE: &str = "baseline";
+
 /// A candidate with the outcome of judging and ranking.
 #[derive(Clone, Copy, Debug)]
 pub struct Standing<'a> {
@@ -34,8 +37,14 @@ impl Standing<'_> {
         self.candidate.size.value().map(|b| b.0 as f64)
     }
 
-    fn maturity(&self) -> Option<f64> {
-        self.candidate.architecture.maturity.map(|m| f64::from(m as u8) + self.preference / 2.0)
+    /// How well people know the network: maturity of the family's ecosystem first, then whether its
+    /// plugin calls it the baseline of the field, then the age of its paper.
+    fn establishment(&self) -> Option<f64> {
+        let architecture = &self.candidate.architecture;
+        let maturity = f64::from(architecture.maturity? as u8);
+        let baseline = f64::from(u8::from(architecture.tags.contains(BASELINE)));
+        let age = architecture.paper.as_ref().map_or(0.0, |p| 1.0 / f64::from(p.year.max(1)));
+        Some(maturity * 10.0 + baseline + age)
     }
 
     /// Whether the latency was measured in the request's setting.
@@ -60,7 +69,7 @@ pub fn labels(pool: &[Standing<'_>]) -> BTreeMap<Label, usize> {
     give(Label::BestTradeOff, &|i, _| trade_off.get(i).copied().flatten());
     give(Label::Fastest, &|_, s| s.latency().map(|v| -v));
     give(Label::Smallest, &|_, s| s.size().map(|v| -v));
-    give(Label::MostEstablished, &|_, s| s.maturity());
+    give(Label::MostEstablished, &|_, s| s.establishment());
     held
 }
 
@@ -126,10 +135,11 @@ fn accuracy_tie(picks: &[Standing<'_>], half_width: &dyn Fn(&str, f64) -> Option
     let accuracy = best.candidate.accuracy.value()?;
     let error = half_width(&accuracy.dataset, accuracy.value.0)?;
     let same = |s: &&Standing<'_>| {
-        s.candidate
-            .accuracy
-            .value()
-            .is_some_and(|a| a.dataset == accuracy.dataset && a.metric == accuracy.metric && accuracy.value.0 - a.value.0 <= error)
+        s.candidate.accuracy.value().is_some_and(|a| {
+            a.dataset == accuracy.dataset
+                && a.metric == accuracy.metric
+                && accuracy.value.0 - a.value.0 <= error
+        })
     };
     tie(
         "accuracy",
@@ -141,8 +151,13 @@ fn accuracy_tie(picks: &[Standing<'_>], half_width: &dyn Fn(&str, f64) -> Option
 fn latency_tie(picks: &[Standing<'_>]) -> Option<Tie> {
     let best = picks.iter().min_by(|a, b| known_cmp_last(a.latency(), b.latency()))?;
     let interval = best.candidate.latency.value()?.interval;
-    let same = |s: &&Standing<'_>| s.candidate.latency.value().is_some_and(|l| l.interval.overlaps(&interval));
-    tie("latency", picks.iter().filter(same), "their 95 % intervals overlap with the fastest one's".to_owned())
+    let same =
+        |s: &&Standing<'_>| s.candidate.latency.value().is_some_and(|l| l.interval.overlaps(&interval));
+    tie(
+        "latency",
+        picks.iter().filter(same),
+        "their 95 % intervals overlap with the fastest one's".to_owned(),
+    )
 }
 
 fn tie<'a>(on: &str, same: impl Iterator<Item = &'a Standing<'a>>, reason: String) -> Option<Tie> {

@@ -75,14 +75,12 @@ impl Reporter {
 /// A measurement in one line.
 pub(crate) fn summary(m: &Measurement) -> String {
     let s = &m.statistics;
-    let name = m.subject.architecture.as_ref().map_or_else(
-        || m.subject.file.clone().unwrap_or_else(|| "model".to_owned()),
-        ToString::to_string,
-    );
-    format!(
-        "{name}: {} [{}, {}], {} samples, {}",
-        s.median, s.ci_low, s.ci_high, s.samples, m.verdict
-    )
+    let name = m
+        .subject
+        .architecture
+        .as_ref()
+        .map_or_else(|| m.subject.file.clone().unwrap_or_else(|| "model".to_owned()), ToString::to_string);
+    format!("{name}: {} [{}, {}], {} samples, {}", s.median, s.ci_low, s.ci_high, s.samples, m.verdict)
 }
 
 impl BenchProgress for Reporter {
@@ -90,7 +88,13 @@ impl BenchProgress for Reporter {
         let Some(progress) = &self.progress else { return };
         let median = update.median.map(|m| format!(", {m} so far")).unwrap_or_default();
         let what = if self.of > 0 {
-            format!("{} of at most {}: {} ({}{median})", self.number, self.of, update.title, update.phase.as_str())
+            format!(
+                "{} of at most {}: {} ({}{median})",
+                self.number,
+                self.of,
+                update.title,
+                update.phase.as_str()
+            )
         } else {
             format!("{} ({}{median})", update.title, update.phase.as_str())
         };

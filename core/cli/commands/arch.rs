@@ -5,7 +5,7 @@ use std::path::Path;
 
 use convwise_advisor::catalogue::Catalogue;
 use convwise_graph::{dot, infer, text as graph_text};
-use convwise_types::{Architecture, Bytes, Fact, GraphFacts, Severity};
+use convwise_types::{Architecture, Bytes, ComparisonSet, Fact, GraphFacts, Severity};
 use convwise_zoo::{BuildOptions, Variant};
 use serde_json::{Map, Value, json};
 
@@ -70,9 +70,13 @@ fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
 
 /// The best published value of the task's own metric.
 fn best_accuracy(a: &Architecture) -> Option<f64> {
-    let comparison = convwise_advisor::gather::ComparisonSet::of(a.task);
-    a.weights.iter().flat_map(|w| &w.results).filter(|r| r.metric == comparison.metric && r.dataset == comparison.dataset)
-        .map(|r| r.value.0).max_by(f64::total_cmp)
+    let comparison = ComparisonSet::of(a.task);
+    a.weights
+        .iter()
+        .flat_map(|w| &w.results)
+        .filter(|r| comparison.covers(r))
+        .map(|r| r.value.0)
+        .max_by(f64::total_cmp)
 }
 
 fn summary(a: &Architecture) -> Value {
@@ -100,7 +104,13 @@ struct Form {
     dot: bool,
 }
 
-fn show(context: &Context, id: &str, classes: Option<u64>, side: Option<u64>, form: &Form) -> Result<(), CliError> {
+fn show(
+    context: &Context,
+    id: &str,
+    classes: Option<u64>,
+    side: Option<u64>,
+    form: &Form,
+) -> Result<(), CliError> {
     let zoo = context.zoo();
     let variant = zoo.find(id)?;
     let mut architecture = zoo.architecture(variant);
@@ -114,13 +124,26 @@ fn show(context: &Context, id: &str, classes: Option<u64>, side: Option<u64>, fo
         Fact::Unknown(missing) => return Err(CliError::invalid(missing.need)),
     };
     architecture.graph = Some(facts.clone());
-    if form.json { context.screen.json(&document(&architecture, &facts)) } else { context.screen.result(&shown(&architecture, &facts)) }
+    if form.json {
+        context.screen.json(&document(&architecture, &facts))
+    } else {
+        context.screen.result(&shown(&architecture, &facts))
+    }
 }
 
-fn print_graph(context: &Context, variant: &Variant, options: &BuildOptions, as_dot: bool) -> Result<(), CliError> {
+fn print_graph(
+    context: &Context,
+    variant: &Variant,
+    options: &BuildOptions,
+    as_dot: bool,
+) -> Result<(), CliError> {
     let graph = context.zoo().build(variant, options)?;
     let shapes = infer(&graph, 1).map_err(CliError::failed)?;
-    context.screen.result(&if as_dot { dot::print(&graph, &shapes) } else { graph_text::print(&graph, &shapes) })
+    context.screen.result(&if as_dot {
+        dot::print(&graph, &shapes)
+    } else {
+        graph_text::print(&graph, &shapes)
+    })
 }
 
 fn document(a: &Architecture, facts: &GraphFacts) -> Value {
@@ -189,7 +212,8 @@ fn shown(a: &Architecture, facts: &GraphFacts) -> String {
     line("activations", facts.activations.to_string());
     line("peak activations", per(&facts.peak_activation_bytes));
     line("weights", per(&facts.weight_bytes));
-    let outputs = facts.outputs.iter().map(|o| format!("{} {:?}", o.name, o.shape)).collect::<Vec<_>>().join(", ");
+    let outputs =
+        facts.outputs.iter().map(|o| format!("{} {:?}", o.name, o.shape)).collect::<Vec<_>>().join(", ");
     line("outputs", outputs);
     line("operations", facts.ops.iter().map(|(o, n)| format!("{n} {o}")).collect::<Vec<_>>().join(", "));
     line("code licence", a.code_licence.as_ref().map_or_else(|| "unknown".to_owned(), |l| l.spdx.clone()));
@@ -201,8 +225,15 @@ fn shown(a: &Architecture, facts: &GraphFacts) -> String {
 }
 
 fn results(a: &Architecture) -> String {
-    let columns =
-        [text("weights"), text("dataset"), text("metric"), figures("value"), figures("input"), text("precision"), text("source")];
+    let columns = [
+        text("weights"),
+        text("dataset"),
+        text("metric"),
+        figures("value"),
+        figures("input"),
+        text("precision"),
+        text("source"),
+    ];
     let rows = a.weights.iter().flat_map(|w| {
         w.results.iter().map(move |r| {
             vec![
@@ -223,7 +254,9 @@ fn check(context: &Context, as_json: bool) -> Result<(), CliError> {
     let found = context.zoo().check();
     let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
     if as_json {
-        context.screen.json(&json!({"schema": "convwise.arch-check/1", "ok": errors == 0, "findings": found}))?;
+        context
+            .screen
+            .json(&json!({"schema": "convwise.arch-check/1", "ok": errors == 0, "findings": found}))?;
     } else {
         let shown: Vec<_> = found.iter().map(|d| d.render(true)).collect();
         let variants = context.zoo().variants().count();
@@ -246,5 +279,7 @@ fn eject(context: &Context, dir: &Path) -> Result<(), CliError> {
     for kept in &ejected.kept {
         context.screen.remark(format!("{} is there already and was left alone", kept.display()));
     }
-    context.screen.result(&ejected.written.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("\n"))
+    context
+        .screen
+        .result(&ejected.written.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("\n"))
 }

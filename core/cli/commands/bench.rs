@@ -39,7 +39,12 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
     }
     let plans = plans(&world, &subjects, &runners, args, &setting)?;
     let cancel = interruptible();
-    let mut keeper = Keeper { reporter: Reporter::watching(context.screen), store: world.store, screen: context.screen, failed: None };
+    let mut keeper = Keeper {
+        reporter: Reporter::watching(context.screen),
+        store: world.store,
+        screen: context.screen,
+        failed: None,
+    };
     let results = measure_many(&plans, &mut keeper, &cancel);
     let trouble = keeper.failed.take();
     drop(keeper);
@@ -81,7 +86,9 @@ enum Work {
 }
 
 fn subject(world: &World<'_>, name: &str, args: &BenchArgs, setting: &Setting) -> Result<Work, CliError> {
-    if Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) || Path::new(name).is_file() {
+    if Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx"))
+        || Path::new(name).is_file()
+    {
         return file(Path::new(name), args);
     }
     let variant = world.zoo.find(name)?;
@@ -93,7 +100,9 @@ fn subject(world: &World<'_>, name: &str, args: &BenchArgs, setting: &Setting) -
 
 fn refused(error: MeasureError) -> CliError {
     match error {
-        MeasureError::Write { .. } | MeasureError::Bench(_) | MeasureError::Unusable { .. } => CliError::failed(error),
+        MeasureError::Write { .. } | MeasureError::Bench(_) | MeasureError::Unusable { .. } => {
+            CliError::failed(error)
+        }
         _ => CliError::invalid(error),
     }
 }
@@ -101,11 +110,13 @@ fn refused(error: MeasureError) -> CliError {
 fn file(path: &Path, args: &BenchArgs) -> Result<Work, CliError> {
     let info = inspect_file(path).map_err(CliError::invalid)?;
     let input = input_of(path, &info, args)?;
-    let digest = digest_of(path)
-        .map_err(|e| CliError::failed(format!("cannot read {}: {e}", path.display())))?;
+    let digest =
+        digest_of(path).map_err(|e| CliError::failed(format!("cannot read {}: {e}", path.display())))?;
     let subject = Subject {
         architecture: None,
-        file: Some(path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned())),
+        file: Some(
+            path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned()),
+        ),
         weights: digest.clone(),
         artifact: digest,
         graph: None,
@@ -131,7 +142,9 @@ fn input_of(path: &Path, info: &ModelInfo, args: &BenchArgs) -> Result<InputShap
         )));
     }
     let side = |fixed: &Option<u64>| {
-        fixed.or(args.input_size).ok_or_else(|| problem("the input has no fixed size; state one with --input-size"))
+        fixed
+            .or(args.input_size)
+            .ok_or_else(|| problem("the input has no fixed size; state one with --input-size"))
     };
     let shape = InputShape { channels: channels.unwrap_or(3), height: side(height)?, width: side(width)? };
     match args.input_size {
@@ -157,7 +170,9 @@ fn plans(
                 Work::Ours { variant, artifact } => {
                     plan_for(world, artifact, world.zoo.find(variant)?, runner, setting, effort)
                 }
-                Work::File { path, subject } => plan(world, (**subject).clone(), path, runner, setting, effort),
+                Work::File { path, subject } => {
+                    plan(world, (**subject).clone(), path, runner, setting, effort)
+                }
             }
             .map_err(refused)?;
             made.scenario = args.scenario;
@@ -175,9 +190,9 @@ fn limit(args: &BenchArgs) -> Duration {
 
 fn options(given: &[String]) -> Result<Vec<(String, String)>, CliError> {
     let pair = |text: &String| {
-        let (key, value) = text
-            .split_once('=')
-            .ok_or_else(|| CliError::invalid(format!("`{text}` is not an option; write --option KEY=VALUE")))?;
+        let (key, value) = text.split_once('=').ok_or_else(|| {
+            CliError::invalid(format!("`{text}` is not an option; write --option KEY=VALUE"))
+        })?;
         Ok((key.to_owned(), value.to_owned()))
     };
     given.iter().map(pair).collect()
@@ -211,7 +226,10 @@ impl Progress for Keeper<'_> {
 }
 
 /// Records and failures, in the order of the plans.
-fn sorted(plans: &[BenchPlan], results: Vec<Result<Measurement, BenchError>>) -> (Vec<Measurement>, Vec<Failure>) {
+fn sorted(
+    plans: &[BenchPlan],
+    results: Vec<Result<Measurement, BenchError>>,
+) -> (Vec<Measurement>, Vec<Failure>) {
     let (mut records, mut failures) = (Vec::new(), Vec::new());
     for (plan, result) in plans.iter().zip(results) {
         match result {

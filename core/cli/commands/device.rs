@@ -61,7 +61,9 @@ fn show(context: &Context, id: &str, as_json: bool) -> Result<(), CliError> {
     let known = context.store()?.devices().map_err(CliError::failed)?;
     let Some(device) = known.iter().find(|d| d.id().as_str() == id) else {
         let hint = did_you_mean(id, known.iter().map(|d| d.id().as_str()));
-        return Err(CliError::invalid(format!("there is no device `{id}`{hint}; `convwise device list` shows them")));
+        return Err(CliError::invalid(format!(
+            "there is no device `{id}`{hint}; `convwise device list` shows them"
+        )));
     };
     if as_json {
         return context.screen.json(&json!({"schema": "convwise.device/1", "device": value(device)}));
@@ -83,7 +85,9 @@ fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
     let known = context.store()?.devices().map_err(CliError::failed)?;
     if as_json {
         let devices: Vec<_> = known.iter().map(value).collect();
-        return context.screen.json(&json!({"schema": "convwise.devices/1", "here": context.here(), "devices": devices}));
+        return context
+            .screen
+            .json(&json!({"schema": "convwise.devices/1", "here": context.here(), "devices": devices}));
     }
     let unknown = || "unknown".to_owned();
     let row = |device: &KnownDevice| match device {
@@ -104,6 +108,7 @@ fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
             "data sheet".to_owned(),
         ],
     };
-    let columns = [text("id"), text("kind"), text("device"), figures("RAM"), figures("flash"), text("known from")];
+    let columns =
+        [text("id"), text("kind"), text("device"), figures("RAM"), figures("flash"), text("known from")];
     context.screen.result(&table(&columns, known.iter().map(row)))
 }

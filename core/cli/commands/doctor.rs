@@ -30,7 +30,13 @@ struct Report {
 }
 
 pub(crate) fn run(context: &Context, args: &JsonArgs) -> Result<(), CliError> {
-    let mut checks = vec![home(context), knowledge_base(context), rules(context), architectures(context), machine(context)];
+    let mut checks = vec![
+        home(context),
+        knowledge_base(context),
+        rules(context),
+        architectures(context),
+        machine(context),
+    ];
     checks.extend(context.runners().runners.iter().map(|r| runner(context, r)));
     checks.extend(context.runners().problems.iter().map(|problem| Check {
         what: "runner manifest".to_owned(),
@@ -38,7 +44,8 @@ pub(crate) fn run(context: &Context, args: &JsonArgs) -> Result<(), CliError> {
         found: problem.to_string(),
         mend: None,
     }));
-    let report = Report { schema: "convwise.doctor/1", version: VERSION, ok: checks.iter().all(|c| c.ok), checks };
+    let report =
+        Report { schema: "convwise.doctor/1", version: VERSION, ok: checks.iter().all(|c| c.ok), checks };
     if args.json {
         return context.screen.json(&report);
     }
@@ -68,13 +75,12 @@ fn knowledge_base(context: &Context) -> Check {
         Ok(report) if report.is_sound() => {
             Check { what, ok: true, found: format!("{} records, sound", report.records), mend: None }
         }
-        Ok(_) => Check {
-            what,
-            ok: false,
-            found: "damaged".to_owned(),
-            mend: Some("convwise kb check".to_owned()),
-        },
-        Err(CliError::Failed(why) | CliError::Invalid(why)) => Check { what, ok: false, found: why, mend: None },
+        Ok(_) => {
+            Check { what, ok: false, found: "damaged".to_owned(), mend: Some("convwise kb check".to_owned()) }
+        }
+        Err(CliError::Failed(why) | CliError::Invalid(why)) => {
+            Check { what, ok: false, found: why, mend: None }
+        }
         Err(_) => Check { what, ok: false, found: "cannot be opened".to_owned(), mend: None },
     }
 }
@@ -111,6 +117,11 @@ fn machine(context: &Context) -> Check {
     }
 }
 
+/// What a device calls itself, or else its id.
+pub(crate) fn device_name(device: &convwise_host::Device) -> String {
+    if device.name.is_empty() { device.id.clone() } else { device.name.clone() }
+}
+
 fn runner(context: &Context, runner: &RunnerEntry) -> Check {
     let what = format!("runner {}", runner.name);
     let install = || Some(format!("convwise runner install {}", runner.name));
@@ -123,16 +134,18 @@ fn runner(context: &Context, runner: &RunnerEntry) -> Check {
         .and_then(|mut w| w.probe(&Context::runner_options(runner)).map_err(CliError::failed));
     match probed {
         Ok(probe) if probe.usable => {
-            let devices = probe.devices.iter().map(|d| d.name.clone()).collect::<Vec<_>>().join(", ");
+            let devices = probe.devices.iter().map(device_name).collect::<Vec<_>>().join(", ");
             Check { what, ok: true, found: format!("usable on {devices}"), mend: None }
         }
         Ok(probe) => Check {
             what,
             ok: false,
-            found: probe.missing.iter().map(|m| format!("{} is missing", m.what)).collect::<Vec<_>>().join(", "),
+            found: probe.missing.iter().map(|m| m.what.clone()).collect::<Vec<_>>().join(", "),
             mend: probe.missing.first().map(|m| m.how.clone()).or_else(install),
         },
-        Err(CliError::Failed(why) | CliError::Invalid(why)) => Check { what, ok: false, found: why, mend: None },
+        Err(CliError::Failed(why) | CliError::Invalid(why)) => {
+            Check { what, ok: false, found: why, mend: None }
+        }
         Err(_) => Check { what, ok: false, found: "cannot be started".to_owned(), mend: None },
     }
 }

@@ -26,7 +26,8 @@ fn shown(explanation: &Explanation) -> String {
     let mut out = format!("{}\n", styled(HEADING, request_line(&explanation.request)));
     for candidate in &explanation.candidates {
         let pick = &candidate.pick;
-        let weights = pick.weights.as_ref().map_or_else(|| "no published weights".to_owned(), ToString::to_string);
+        let weights =
+            pick.weights.as_ref().map_or_else(|| "no published weights".to_owned(), ToString::to_string);
         let _ = writeln!(
             out,
             "\n{} {weights} @{} {}: {}",
@@ -36,10 +37,18 @@ fn shown(explanation: &Explanation) -> String {
             verdict(candidate.verdict)
         );
         if let Some(place) = candidate.place {
-            let _ = writeln!(out, "  place {place} of {} feasible, score {:.3}", explanation.feasible, pick.score);
+            let _ = writeln!(
+                out,
+                "  place {place} of {} feasible, score {:.3}",
+                explanation.feasible, pick.score
+            );
         }
         if let Some(accuracy) = &pick.accuracy {
-            let _ = writeln!(out, "  accuracy {:.2} % {} ({}, {})", accuracy.value, accuracy.metric, accuracy.dataset, accuracy.grade);
+            let _ = writeln!(
+                out,
+                "  accuracy {:.2} % {} ({}, {})",
+                accuracy.value, accuracy.metric, accuracy.dataset, accuracy.grade
+            );
         }
         if let Some(latency) = &pick.latency {
             let _ = writeln!(

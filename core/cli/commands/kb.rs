@@ -33,13 +33,23 @@ pub(crate) fn run(context: &Context, command: &KbCommand) -> Result<(), CliError
     }
 }
 
-fn ask(context: &Context, expression: &str, from: &str, wanted: &Rows, as_json: bool) -> Result<(), CliError> {
-    let candidates = if from == "measurements" { measurement_rows(context)? } else { architecture_rows(context)? };
+fn ask(
+    context: &Context,
+    expression: &str,
+    from: &str,
+    wanted: &Rows,
+    as_json: bool,
+) -> Result<(), CliError> {
+    let candidates =
+        if from == "measurements" { measurement_rows(context)? } else { architecture_rows(context)? };
     let found = query(expression, &candidates).map_err(|d| CliError::Source(vec![d]))?;
     if found.unknown > 0 {
-        context.screen.remark(format!("{} left out: a field they need is unknown", count_of(found.unknown, "row")));
+        context
+            .screen
+            .remark(format!("{} left out: a field they need is unknown", count_of(found.unknown, "row")));
     }
-    let matched = found.matched.iter().filter_map(|i| candidates.get(*i)?.to_json().as_object().cloned()).collect();
+    let matched =
+        found.matched.iter().filter_map(|i| candidates.get(*i)?.to_json().as_object().cloned()).collect();
     let rows = wanted.arrange(matched).map_err(CliError::invalid)?;
     if as_json {
         return context.screen.json(&json!({"schema": "convwise.rows/1", "rows": rows}));
@@ -78,7 +88,11 @@ fn show(context: &Context, id: &str, as_json: bool) -> Result<(), CliError> {
         Record::Fact(f) => json!(f),
         _ => Value::Null,
     };
-    document(context, &json!({"schema": "convwise.record/1", "kind": record.kind(), "id": record.id(), "body": body}), as_json)
+    document(
+        context,
+        &json!({"schema": "convwise.record/1", "kind": record.kind(), "id": record.id(), "body": body}),
+        as_json,
+    )
 }
 
 /// A record is a document; a person reads it as indented JSON too, without the raw samples.
@@ -106,7 +120,9 @@ fn stats(context: &Context, as_json: bool) -> Result<(), CliError> {
     let stats = context.store()?.stats().map_err(CliError::failed)?;
     let architectures = context.zoo().variants().count();
     if as_json {
-        return context.screen.json(&json!({"schema": "convwise.kb-stats/1", "architectures": architectures, "store": stats}));
+        return context
+            .screen
+            .json(&json!({"schema": "convwise.kb-stats/1", "architectures": architectures, "store": stats}));
     }
     let mut out = format!("{:<15}{architectures}\n", "architectures");
     for (what, count) in [
@@ -136,11 +152,17 @@ fn check(context: &Context, as_json: bool) -> Result<(), CliError> {
 }
 
 fn checked(report: &CheckReport) -> String {
-    let mut out = format!("{} in {}\n", count_of(amount(report.records), "record"), count_of(amount(report.lines), "line"));
+    let mut out = format!(
+        "{} in {}\n",
+        count_of(amount(report.records), "record"),
+        count_of(amount(report.lines), "line")
+    );
     for damage in &report.damaged {
         let _ = writeln!(out, "{} line {} of the journal: {}", styled(BAD, "✗"), damage.line, damage.why);
     }
-    for (what, ids) in [("not in the index", &report.not_indexed), ("only in the index", &report.only_indexed)] {
+    for (what, ids) in
+        [("not in the index", &report.not_indexed), ("only in the index", &report.only_indexed)]
+    {
         for id in ids {
             let _ = writeln!(out, "{} record {id} is {what}", styled(BAD, "✗"));
         }
@@ -176,7 +198,8 @@ fn export_to(store: &Store, path: &Path) -> Result<u64, CliError> {
 }
 
 fn merge(context: &Context, file: &Path, as_json: bool) -> Result<(), CliError> {
-    let reader = File::open(file).map_err(|e| CliError::invalid(format!("cannot read {}: {e}", file.display())))?;
+    let reader =
+        File::open(file).map_err(|e| CliError::invalid(format!("cannot read {}: {e}", file.display())))?;
     let report = context.store()?.merge(BufReader::new(reader)).map_err(CliError::invalid)?;
     if as_json {
         return context.screen.json(&json!({"schema": "convwise.kb-merge/1", "report": report}));

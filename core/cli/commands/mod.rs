@@ -34,7 +34,9 @@ impl From<AdvisorError> for CliError {
     fn from(error: AdvisorError) -> Self {
         match error {
             AdvisorError::Zoo(error) => Self::from(error),
-            AdvisorError::Store(_) | AdvisorError::Rules(_) | AdvisorError::UnusableRunner { .. } => Self::failed(error),
+            AdvisorError::Store(_) | AdvisorError::Rules(_) | AdvisorError::UnusableRunner { .. } => {
+                Self::failed(error)
+            }
             _ => Self::invalid(error),
         }
     }
@@ -56,7 +58,10 @@ pub(crate) fn request(context: &Context, args: &RequestArgs) -> Result<Request, 
 
 /// The command line as the user gave it, for records and for what to repeat.
 pub(crate) fn command_line() -> String {
-    std::iter::once("convwise".to_owned()).chain(std::env::args().skip(1).map(quoted)).collect::<Vec<_>>().join(" ")
+    std::iter::once("convwise".to_owned())
+        .chain(std::env::args().skip(1).map(quoted))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Quotes an argument for a shell where it needs that.
@@ -85,16 +90,25 @@ pub(crate) fn interruptible() -> Arc<AtomicBool> {
 /// Names of new files are plain: they become ids and file names.
 pub(crate) fn plain_name(name: &str) -> Result<(), CliError> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    if !name.is_empty() && name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(plain) {
+    if !name.is_empty()
+        && name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(plain)
+    {
         return Ok(());
     }
-    Err(CliError::invalid(format!("`{name}` is not a name; use small letters, digits, - and _, beginning with a letter")))
+    Err(CliError::invalid(format!(
+        "`{name}` is not a name; use small letters, digits, - and _, beginning with a letter"
+    )))
 }
 
 /// Writes new files; one that is there already is left alone and named.
 pub(crate) fn write_new(dir: &Path, files: &[(String, String)]) -> Result<(), CliError> {
     if let Some((taken, _)) = files.iter().find(|(name, _)| dir.join(name).exists()) {
-        return Err(CliError::invalid(format!("{} is there already; choose another name", dir.join(taken).display())));
+        return Err(CliError::invalid(format!(
+            "{} is there already; choose another name",
+            dir.join(taken).display()
+        )));
     }
     let problem = |e: std::io::Error| CliError::failed(format!("cannot write to {}: {e}", dir.display()));
     fs::create_dir_all(dir).map_err(problem)?;

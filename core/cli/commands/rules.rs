@@ -38,7 +38,13 @@ fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
         return context.screen.json(&document);
     }
     let row = |r: &RuleInfo| {
-        vec![styled(NAME, &r.id), r.kind.clone(), r.doc.clone(), format!("{}:{}", r.file, r.line), r.origin.to_string()]
+        vec![
+            styled(NAME, &r.id),
+            r.kind.clone(),
+            r.doc.clone(),
+            format!("{}:{}", r.file, r.line),
+            r.origin.to_string(),
+        ]
     };
     let columns = [text("rule"), text("kind"), text("says"), text("at"), text("from")];
     let mut out = table(&columns, infos.iter().map(row));
@@ -70,10 +76,17 @@ fn check(context: &Context, as_json: bool) -> Result<(), CliError> {
     }
     let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
     if as_json {
-        context.screen.json(&json!({"schema": "convwise.rules-check/1", "ok": errors == 0, "findings": found}))?;
+        context
+            .screen
+            .json(&json!({"schema": "convwise.rules-check/1", "ok": errors == 0, "findings": found}))?;
     } else {
         let shown: Vec<_> = found.iter().map(|d| d.render(true)).collect();
-        let end = format!("{}: {}, {}", count_of(rules.len(), "rule"), count_of(errors, "error"), count_of(found.len() - errors, "warning"));
+        let end = format!(
+            "{}: {}, {}",
+            count_of(rules.len(), "rule"),
+            count_of(errors, "error"),
+            count_of(found.len() - errors, "warning")
+        );
         context.screen.result(&[shown.as_slice(), &[end]].concat().join("\n\n"))?;
     }
     if errors == 0 { Ok(()) } else { Err(CliError::Reported(3)) }
@@ -134,11 +147,15 @@ fn new(context: &Context, name: &str, dir: &Path) -> Result<(), CliError> {
     super::write_new(dir, &files)?;
     let written = files.iter().map(|(f, _)| dir.join(f).display().to_string()).collect::<Vec<_>>().join("\n");
     context.screen.result(&written)?;
-    context.screen.remark(format!("edit it, then run `convwise rules check --rules {0}` and `convwise rules test --rules {0}`", dir.display()));
+    context.screen.remark(format!(
+        "edit it, then run `convwise rules check --rules {0}` and `convwise rules test --rules {0}`",
+        dir.display()
+    ));
     Ok(())
 }
 
 fn write_out(context: &Context, dir: &Path) -> Result<(), CliError> {
-    let written = eject(dir).map_err(|e| CliError::failed(format!("cannot write the rules to {}: {e}", dir.display())))?;
+    let written = eject(dir)
+        .map_err(|e| CliError::failed(format!("cannot write the rules to {}: {e}", dir.display())))?;
     context.screen.result(&written.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("\n"))
 }

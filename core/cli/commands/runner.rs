@@ -9,6 +9,7 @@ use convwise_types::did_you_mean;
 use serde::Serialize;
 use serde_json::json;
 
+use super::doctor::device_name;
 use crate::args::RunnerCommand;
 use crate::context::Context;
 use crate::error::CliError;
@@ -67,7 +68,8 @@ fn line(context: &Context, runner: &RunnerEntry) -> Line {
             line.backend = probe.backend.or(description.backend);
             line.usable = probe.usable;
             if !probe.usable {
-                line.why_not = Some(probe.missing.iter().map(|m| format!("{} is missing", m.what)).collect::<Vec<_>>().join(", "));
+                line.why_not =
+                    Some(probe.missing.iter().map(|m| m.what.clone()).collect::<Vec<_>>().join(", "));
                 line.mend = probe.missing.first().map(|m| m.how.clone());
             }
         }
@@ -136,7 +138,7 @@ fn show(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
     let _ = writeln!(out, "formats     {}", description.formats.join(", "));
     let _ = writeln!(out, "precisions  {}", description.precisions.join(", "));
     for device in &probe.devices {
-        let _ = writeln!(out, "device      {} ({})", device.name, device.id);
+        let _ = writeln!(out, "device      {} ({})", device_name(device), device.kind);
     }
     for missing in &probe.missing {
         let _ = writeln!(out, "missing     {}: {}", missing.what, missing.how);
@@ -149,11 +151,17 @@ fn show(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
 
 /// Runs a runner through its paces in a worker: describe, probe, a small network end to end.
 fn check(context: &Context, runner: &str, as_json: bool) -> Result<(), CliError> {
-    let entry = if Path::new(runner).is_file() { from_file(context, runner)? } else { find(context, runner)?.clone() };
+    let entry = if Path::new(runner).is_file() {
+        from_file(context, runner)?
+    } else {
+        find(context, runner)?.clone()
+    };
     let steps = super::runner_check::examine(context, &entry);
     let ok = steps.iter().all(|s| s.ok);
     if as_json {
-        context.screen.json(&json!({"schema": "convwise.runner-check/1", "runner": entry.name, "ok": ok, "steps": steps}))?;
+        context.screen.json(
+            &json!({"schema": "convwise.runner-check/1", "runner": entry.name, "ok": ok, "steps": steps}),
+        )?;
     } else {
         let mark = |ok: bool| if ok { styled(GOOD, "✓") } else { styled(BAD, "✗") };
         let rows = steps.iter().map(|s| vec![mark(s.ok), s.requirement.to_owned(), s.found.clone()]);
@@ -168,7 +176,10 @@ fn from_file(context: &Context, manifest: &str) -> Result<RunnerEntry, CliError>
     let found = context.runners_in(folder);
     let entry = found.runners.iter().find(|r| r.origin.to_string() == path.display().to_string()).cloned();
     entry.ok_or_else(|| {
-        let why = found.problems.first().map_or_else(|| "it is not a runner manifest".to_owned(), ToString::to_string);
+        let why = found
+            .problems
+            .first()
+            .map_or_else(|| "it is not a runner manifest".to_owned(), ToString::to_string);
         CliError::invalid(format!("{manifest}: {why}"))
     })
 }
@@ -184,7 +195,8 @@ fn in_words(step: &Step) -> String {
 
 fn install(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
     let screen = context.screen;
-    let installed = convwise_install::install(name, &context.paths.home, &mut |step| screen.remark(in_words(&step)));
+    let installed =
+        convwise_install::install(name, &context.paths.home, &mut |step| screen.remark(in_words(&step)));
     let installed = installed.map_err(|error| match error {
         InstallError::Unknown { .. } => CliError::invalid(error),
         _ => CliError::failed(error),

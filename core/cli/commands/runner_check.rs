@@ -43,7 +43,12 @@ pub(crate) fn examine(context: &Context, runner: &RunnerEntry) -> Vec<Step> {
     }
     let usable = match worker.probe(&options) {
         Ok(probe) if probe.usable => Ok(format!("{} devices", probe.devices.len())),
-        Ok(probe) => Err(probe.missing.iter().map(|m| format!("{} is missing: {}", m.what, m.how)).collect::<Vec<_>>().join("; ")),
+        Ok(probe) => Err(probe
+            .missing
+            .iter()
+            .map(|m| format!("{} is missing: {}", m.what, m.how))
+            .collect::<Vec<_>>()
+            .join("; ")),
         Err(error) => Err(error.to_string()),
     };
     if !note("can run here", usable) {

@@ -7,14 +7,20 @@ use std::path::Path;
 use convwise_advisor::find_runner;
 use convwise_host::{DType, RunnerEntry, Tensor};
 use convwise_onnx::{ExportOptions, Golden, export, golden};
-use convwise_zoo::verify::{Fixture, OutputCheck, VerifyReport, compare_graph, compare_outputs};
 use convwise_zoo::Variant;
+use convwise_zoo::verify::{Fixture, OutputCheck, VerifyReport, compare_graph, compare_outputs};
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::screen::{BAD, GOOD, styled};
 
-pub(crate) fn run(context: &Context, id: &str, fixture: &Path, runner: &str, as_json: bool) -> Result<(), CliError> {
+pub(crate) fn run(
+    context: &Context,
+    id: &str,
+    fixture: &Path,
+    runner: &str,
+    as_json: bool,
+) -> Result<(), CliError> {
     let variant = context.zoo().find(id)?;
     let fixture = read(fixture)?;
     let world = context.world()?;
@@ -40,7 +46,12 @@ fn read(path: &Path) -> Result<Fixture, CliError> {
     Ok(Fixture::parse(&name, &std::fs::read_to_string(path).map_err(problem)?)?)
 }
 
-fn verify(context: &Context, variant: &Variant, fixture: &Fixture, runner: &RunnerEntry) -> Result<VerifyReport, CliError> {
+fn verify(
+    context: &Context,
+    variant: &Variant,
+    fixture: &Fixture,
+    runner: &RunnerEntry,
+) -> Result<VerifyReport, CliError> {
     let graph = fixture.build(context.zoo(), variant)?;
     let report = compare_graph(fixture, &graph).map_err(CliError::failed)?;
     if !report.ok {
@@ -94,13 +105,18 @@ fn shown(id: &str, report: &VerifyReport) -> String {
         let _ = writeln!(out, "  {} {what}: {} expected, {} built", mark(ok), count.expected, count.actual);
     }
     let tensors = &report.tensors;
-    for (what, names) in [("missing", &tensors.missing), ("extra", &tensors.extra), ("shape", &tensors.shape)] {
+    for (what, names) in [("missing", &tensors.missing), ("extra", &tensors.extra), ("shape", &tensors.shape)]
+    {
         for name in names {
             let _ = writeln!(out, "  {} {what}: {name}", mark(false));
         }
     }
     for OutputCheck { name, max_abs, max_rel, ok } in &report.outputs {
-        let _ = writeln!(out, "  {} output {name}: differs by {max_abs:.3e}, {max_rel:.3e} of the largest value", mark(*ok));
+        let _ = writeln!(
+            out,
+            "  {} output {name}: differs by {max_abs:.3e}, {max_rel:.3e} of the largest value",
+            mark(*ok)
+        );
     }
     out
 }

@@ -71,7 +71,10 @@ pub(crate) fn request_line(request: &Request) -> String {
     limit("parameters ≤", limits.max_params.map(|v| v.to_string()));
     limit("RAM ≤", limits.ram.map(|v| v.to_string()));
     limit("flash ≤", limits.flash.map(|v| v.to_string()));
-    limit("licence", (limits.licence != convwise_types::LicenceDemand::Any).then(|| limits.licence.to_string()));
+    limit(
+        "licence",
+        (limits.licence != convwise_types::LicenceDemand::Any).then(|| limits.licence.to_string()),
+    );
     if limits.real_time {
         parts.push("real time".to_owned());
     }
@@ -114,7 +117,10 @@ fn picks(picks: &[Pick], out: &mut String) {
         let _ = writeln!(
             out,
             "{}",
-            styled(WARN, "? not proven: a requirement rests on evidence that cannot carry it; see what is still needed")
+            styled(
+                WARN,
+                "? not proven: a requirement rests on evidence that cannot carry it; see what is still needed"
+            )
         );
     }
 }
@@ -138,8 +144,11 @@ fn pick_row(place: usize, pick: &Pick) -> Vec<String> {
 }
 
 fn detail(pick: &Pick) -> String {
-    let precision =
-        if pick.precision == convwise_types::Precision::Fp32 { String::new() } else { format!(" {}", pick.precision) };
+    let precision = if pick.precision == convwise_types::Precision::Fp32 {
+        String::new()
+    } else {
+        format!(" {}", pick.precision)
+    };
     format!("@{}{precision}", pick.input_size)
 }
 
@@ -237,13 +246,26 @@ fn rejections(advice: &Advice, out: &mut String) {
         return;
     }
     section(&format!("Rejected ({})", advice.rejected.len()), out);
-    for rejection in advice.rejected.iter().take(REJECTIONS_SHOWN) {
+    let different = different_networks(&advice.rejected);
+    for rejection in different.iter().take(REJECTIONS_SHOWN) {
         rejection_line(rejection, out);
     }
-    if advice.rejected.len() > REJECTIONS_SHOWN {
-        let rest = advice.rejected.len() - REJECTIONS_SHOWN;
+    if different.len() > REJECTIONS_SHOWN {
+        let rest = different.len() - REJECTIONS_SHOWN;
         let _ = writeln!(out, "  {}", styled(FAINT, format!("and {rest} more; --json lists them all")));
     }
+}
+
+/// Of weights of one network that fail for the same reason, the first.
+fn different_networks(rejected: &[Rejection]) -> Vec<&Rejection> {
+    let mut kept: Vec<&Rejection> = Vec::new();
+    for rejection in rejected {
+        let same = |k: &&Rejection| k.architecture == rejection.architecture && k.reason == rejection.reason;
+        if !kept.iter().any(|k| same(k)) {
+            kept.push(rejection);
+        }
+    }
+    kept
 }
 
 fn rejection_line(rejection: &Rejection, out: &mut String) {
@@ -283,7 +305,13 @@ fn needs(advice: &Advice, out: &mut String) {
     }
     section("Still needed", out);
     for need in &advice.needs {
-        let _ = writeln!(out, "  {}: {} ({})", need.fact, need.need, count_of(need.architectures.len(), "network"));
+        let _ = writeln!(
+            out,
+            "  {}: {} ({})",
+            need.fact,
+            need.need,
+            count_of(need.architectures.len(), "network")
+        );
         if let Some(command) = &need.command {
             let _ = writeln!(out, "      {}", styled(NAME, command));
         }
@@ -311,6 +339,11 @@ fn commands(advice: &Advice, out: &mut String) {
     }
     section("Reproduce", out);
     for line in &advice.commands {
-        let _ = writeln!(out, "  {}  {}", styled(NAME, &line.command), styled(FAINT, format!("# {}", line.purpose)));
+        let _ = writeln!(
+            out,
+            "  {}  {}",
+            styled(NAME, &line.command),
+            styled(FAINT, format!("# {}", line.purpose))
+        );
     }
 }

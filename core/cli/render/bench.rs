@@ -112,7 +112,14 @@ pub(crate) fn shown(records: &[Measurement], failures: &[Failure]) -> String {
     remarks(records, &mut out);
     comparison(records, &mut out);
     for failure in failures {
-        let _ = writeln!(out, "{} {} with {}: {}", styled(BAD, "✗"), failure.subject, failure.runner, failure.reason);
+        let _ = writeln!(
+            out,
+            "{} {} with {}: {}",
+            styled(BAD, "✗"),
+            failure.subject,
+            failure.runner,
+            failure.reason
+        );
     }
     out
 }

@@ -15,14 +15,22 @@ pub(crate) fn advice(advice: &Advice) -> String {
     rejections(advice, &mut out);
     steps("Training", &advice.training, &mut out);
     steps("Optimisation", &advice.optimisation, &mut out);
-    list("Ties", advice.ties.iter().map(|t| {
-        let names = t.architectures.iter().map(|a| format!("`{a}`")).collect::<Vec<_>>().join(", ");
-        format!("{}: {names} ({})", t.on, t.reason)
-    }), &mut out);
-    list("Still needed", advice.needs.iter().map(|n| {
-        let command = n.command.as_ref().map(|c| format!(": `{c}`")).unwrap_or_default();
-        format!("{}: {}{command}", n.fact, n.need)
-    }), &mut out);
+    list(
+        "Ties",
+        advice.ties.iter().map(|t| {
+            let names = t.architectures.iter().map(|a| format!("`{a}`")).collect::<Vec<_>>().join(", ");
+            format!("{}: {names} ({})", t.on, t.reason)
+        }),
+        &mut out,
+    );
+    list(
+        "Still needed",
+        advice.needs.iter().map(|n| {
+            let command = n.command.as_ref().map(|c| format!(": `{c}`")).unwrap_or_default();
+            format!("{}: {}{command}", n.fact, n.need)
+        }),
+        &mut out,
+    );
     list("Notes", advice.notes.iter().cloned(), &mut out);
     list("Reproduce", advice.commands.iter().map(|c| format!("`{}` ({})", c.command, c.purpose)), &mut out);
     let _ = writeln!(
@@ -39,7 +47,10 @@ fn picks(picks: &[Pick], out: &mut String) {
         let _ = writeln!(out, "**Nothing fits.**\n");
         return;
     }
-    let _ = writeln!(out, "| # | network | weights | accuracy | latency | 95 % interval | evidence | size | labels |");
+    let _ = writeln!(
+        out,
+        "| # | network | weights | accuracy | latency | 95 % interval | evidence | size | labels |"
+    );
     let _ = writeln!(out, "|-:|---|---|-:|-:|---|---|-:|---|");
     for (i, pick) in picks.iter().enumerate() {
         let _ = writeln!(out, "| {} |", pick_cells(i + 1, pick).join(" | "));
@@ -66,7 +77,8 @@ fn pick_cells(place: usize, pick: &Pick) -> Vec<String> {
 
 fn why(picks: &[Pick], out: &mut String) {
     let Some(first) = picks.first() else { return };
-    let findings = first.findings.iter().map(|f| format!("{} (`{}`, {}:{})", f.reason, f.rule, f.file, f.line));
+    let findings =
+        first.findings.iter().map(|f| format!("{} (`{}`, {}:{})", f.reason, f.rule, f.file, f.line));
     list(&format!("Why {}", first.title), findings, out);
 }
 

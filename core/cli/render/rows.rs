@@ -12,8 +12,25 @@ pub(crate) type Row = Map<String, Value>;
 
 /// Columns of a table when none are asked for: the first of these that the rows have.
 const USUAL: &[&str] = &[
-    "id", "architecture", "family", "weights", "top1", "params", "macs", "size_bytes", "input_size", "runner", "threads",
-    "batch", "median_ms", "ci_low_ms", "ci_high_ms", "samples", "verdict", "device", "year",
+    "id",
+    "architecture",
+    "family",
+    "weights",
+    "top1",
+    "params",
+    "macs",
+    "size_bytes",
+    "input_size",
+    "runner",
+    "threads",
+    "batch",
+    "median_ms",
+    "ci_low_ms",
+    "ci_high_ms",
+    "samples",
+    "verdict",
+    "device",
+    "year",
 ];
 
 /// Which rows and columns are wanted, in which order.
@@ -27,7 +44,12 @@ pub(crate) struct Rows {
 impl Rows {
     /// Sorts, cuts and projects.
     pub(crate) fn arrange(&self, mut rows: Vec<Row>) -> Result<Vec<Row>, String> {
-        for field in self.columns.iter().map(String::as_str).chain(self.sort.as_deref().map(|s| s.trim_start_matches('-'))) {
+        for field in self
+            .columns
+            .iter()
+            .map(String::as_str)
+            .chain(self.sort.as_deref().map(|s| s.trim_start_matches('-')))
+        {
             self.known(field, &rows)?;
         }
         if let Some(sort) = &self.sort {
@@ -37,7 +59,11 @@ impl Rows {
         rows.truncate(self.limit.unwrap_or(usize::MAX));
         if !self.columns.is_empty() {
             for row in &mut rows {
-                *row = self.columns.iter().map(|c| (c.clone(), row.get(c).cloned().unwrap_or(Value::Null))).collect();
+                *row = self
+                    .columns
+                    .iter()
+                    .map(|c| (c.clone(), row.get(c).cloned().unwrap_or(Value::Null)))
+                    .collect();
             }
         }
         Ok(rows)
@@ -85,7 +111,8 @@ pub(crate) fn shown(rows: &[Row], columns: &[String]) -> String {
     if rows.is_empty() {
         return "no rows".to_owned();
     }
-    let cells = rows.iter().map(|row| columns.iter().map(|c| row.get(c).map(plain).unwrap_or_default()).collect());
+    let cells =
+        rows.iter().map(|row| columns.iter().map(|c| row.get(c).map(plain).unwrap_or_default()).collect());
     dynamic(&columns, cells, |i| {
         columns.get(i).is_some_and(|c| rows.iter().any(|r| r.get(c).is_some_and(Value::is_number)))
     })

@@ -24,9 +24,10 @@ pub(crate) const fn figures(title: &str) -> Column<'_> {
 /// Lays rows out under their titles. Rows shorter than the header end early.
 pub(crate) fn table(columns: &[Column<'_>], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(
-        u16::try_from(width()).unwrap_or(u16::MAX),
-    );
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(u16::try_from(width()).unwrap_or(u16::MAX));
     table.set_header(columns.iter().map(|c| cell(c, styled(HEADING, c.title))));
     for row in rows {
         table.add_row(columns.iter().zip(row).map(|(c, value)| cell(c, value)));

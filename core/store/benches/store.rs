@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 use std::path::Path;
 
-use convwise_store::{MeasurementFilter, OpenOptions, Record, Store, seal};
+use convwise_store::{MeasurementFilter, OpenOptions, Record, Store};
 use convwise_types::{
     Bytes, Device, DeviceKind, InputShape, Launch, MEASUREMENT_SCHEMA, Measurement, Millis, Precision,
     Quality, RunnerStamp, Scenario, Statistics, Subject, Tool,
@@ -13,7 +13,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 fn measurement(seed: u64) -> Measurement {
     let ms = Millis(10.0 + f64::from(u32::try_from(seed % 1000).unwrap_or(0)) / 7.0);
-    seal(Measurement {
+    Measurement {
         schema: MEASUREMENT_SCHEMA,
         id: "".into(),
         subject: Subject {
@@ -70,7 +70,8 @@ fn measurement(seed: u64) -> Measurement {
         conditions: BTreeMap::new(),
         taken: "2026-11-22T12:00:00Z".to_owned(),
         tool: Tool { version: "0.1.0".to_owned(), command: format!("run {seed}") },
-    })
+    }
+    .sealed()
 }
 
 fn open(home: &Path) -> Option<Store> {

@@ -3,8 +3,8 @@
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use serde::Serialize;
 use convwise_types::RecordId;
+use serde::Serialize;
 
 use crate::error::{Refusal, StoreError};
 use crate::journal::{Piece, next_piece};

@@ -1,6 +1,6 @@
 //! Records: immutable, self-describing, named by the digest of their content.
 
-use convwise_types::{ArchitectureId, Measurement, PublishedResult, RecordId, WeightsTag};
+use convwise_types::{ArchitectureId, Measurement, PublishedResult, RecordId, WeightsTag, canonical, id_of};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -86,7 +86,7 @@ impl Record {
     /// The digest of its content, whatever id a measurement carries at the moment.
     #[must_use]
     pub fn id(&self) -> RecordId {
-        digest(&self.canonical())
+        id_of(&self.canonical())
     }
 
     /// Canonical JSON of the body, without the id.
@@ -136,50 +136,6 @@ impl Record {
             Self::Fact(f) => format!("{} of {}", f.name, f.about),
         };
         format!("the {} {about}", self.kind())
-    }
-}
-
-/// The id of a record: BLAKE3 of its body's canonical JSON without the member `id`, 32 hexadecimal digits.
-///
-/// Canonical means: members in byte order of their names, no white space, numbers in their shortest form that
-/// reads back to the same value. A value that is not valid JSON (not a number) has no place in a record; `append`
-/// refuses it.
-#[must_use]
-pub fn content_id<T: Serialize>(body: &T) -> RecordId {
-    digest(&canonical(body))
-}
-
-/// The same measurement with the id that its content demands.
-#[must_use]
-pub fn seal(mut measurement: Measurement) -> Measurement {
-    measurement.id = content_id(&measurement);
-    measurement
-}
-
-fn digest(canonical: &str) -> RecordId {
-    let hash = blake3::hash(canonical.as_bytes());
-    let hex = hash.to_hex();
-    RecordId::from(hex.as_str().get(..32).unwrap_or_default())
-}
-
-/// Canonical JSON of a document, without its member `id`.
-fn canonical<T: Serialize>(body: &T) -> String {
-    let mut value = serde_json::to_value(body).unwrap_or_default();
-    if let Value::Object(members) = &mut value {
-        members.remove("id");
-    }
-    sort(&mut value);
-    value.to_string()
-}
-
-fn sort(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.sort_keys();
-            members.values_mut().for_each(sort);
-        }
-        Value::Array(items) => items.iter_mut().for_each(sort),
-        _ => {}
     }
 }
 

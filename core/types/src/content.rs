@@ -6,17 +6,24 @@ use serde_json::Value;
 use crate::ids::RecordId;
 use crate::measurement::Measurement;
 
-/// The id of a record: BLAKE3 of its canonical JSON without the member `id`, 32 hexadecimal digits.
-///
-/// Canonical means: members in byte order of their names, no white space, numbers in their shortest form that reads
-/// back to the same value.
+/// The id of a record: BLAKE3 of its canonical JSON, 32 hexadecimal digits.
 #[must_use]
 pub fn content_id<T: Serialize>(record: &T) -> RecordId {
-    let hash = blake3::hash(canonical(record).as_bytes()).to_hex();
+    id_of(&canonical(record))
+}
+
+/// The id that belongs to a text made by [`canonical`].
+#[must_use]
+pub fn id_of(canonical: &str) -> RecordId {
+    let hash = blake3::hash(canonical.as_bytes()).to_hex();
     RecordId::from(hash.as_str().get(..32).unwrap_or_default())
 }
 
-fn canonical<T: Serialize>(record: &T) -> String {
+/// Canonical JSON of a record, without its member `id`: members in byte order of their names, no white space,
+/// numbers in their shortest form that reads back to the same value. A value that is not valid JSON (not a
+/// number) has no place in a record; the knowledge base refuses it.
+#[must_use]
+pub fn canonical<T: Serialize>(record: &T) -> String {
     let mut value = serde_json::to_value(record).unwrap_or_default();
     if let Value::Object(members) = &mut value {
         members.remove("id");

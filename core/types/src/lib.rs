@@ -4,6 +4,7 @@
 mod advice;
 mod architecture;
 mod candidate;
+mod comparison;
 mod content;
 mod device;
 mod diagnostic;
@@ -25,7 +26,8 @@ pub use architecture::{
     Weights,
 };
 pub use candidate::{Accuracy, Candidate, CandidateKey, Latency};
-pub use content::content_id;
+pub use comparison::ComparisonSet;
+pub use content::{canonical, content_id, id_of};
 pub use device::{Device, DeviceKind, ShippedDevice};
 pub use diagnostic::{Diagnostic, Label as SourceLabel, Severity, Span};
 pub use evidence::{Evidence, Fact, Grade, Interval, Missing};

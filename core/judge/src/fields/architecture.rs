@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use convwise_types::{
-    Accuracy, Architecture, Candidate, CandidateKey, Evidence, Fact, Grade, LicenceTerms, Missing, Precision,
-    PublishedResult, RunnerName, Weights,
+    Accuracy, Architecture, Candidate, CandidateKey, ComparisonSet, Evidence, Fact, Grade, LicenceTerms,
+    Missing, Precision, PublishedResult, RunnerName, Task, Weights,
 };
 
 /// The candidate of a query row. Its latency and throughput are unknown: they belong to a runner and a device.
 pub(crate) fn published_candidate(architecture: &Arc<Architecture>, weights: Option<&Weights>) -> Candidate {
-    let result = weights.and_then(best_result);
+    let result = weights.and_then(|w| best_result(architecture.task, w));
     let input = result.map_or(architecture.input, |r| architecture.input.resized(r.input_size));
     let need = "it belongs to a device and a runner; query the measurements or run `convwise bench`";
     Candidate {
@@ -38,10 +38,11 @@ fn unknown<T>(fact: &str, need: &str) -> Fact<T> {
     Fact::Unknown(Missing::new(fact, need))
 }
 
-/// Full precision before others, then the highest value.
-fn best_result(weights: &Weights) -> Option<&PublishedResult> {
-    let full = |r: &&PublishedResult| r.precision == Precision::Fp32;
-    weights.results.iter().filter(full).max_by(|a, b| a.value.0.total_cmp(&b.value.0))
+/// The highest of the full-precision results that networks of the task are compared by.
+fn best_result(task: Task, weights: &Weights) -> Option<&PublishedResult> {
+    let comparison = ComparisonSet::of(task);
+    let comparable = |r: &&PublishedResult| r.precision == Precision::Fp32 && comparison.covers(r);
+    weights.results.iter().filter(comparable).max_by(|a, b| a.value.0.total_cmp(&b.value.0))
 }
 
 fn accuracy(r: &PublishedResult) -> Fact<Accuracy> {

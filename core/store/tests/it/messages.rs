@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Cursor;
 use std::time::Duration;
 
-use convwise_store::{Notice, OpenOptions, Record, Refusal, Store, StoreError, seal};
+use convwise_store::{Notice, OpenOptions, Record, Refusal, Store, StoreError};
 
 use crate::support::{home_with, measurement, open, without_home};
 
@@ -43,7 +43,7 @@ fn errors_about_records() {
     let errors = [
         store.record("0123456789").unwrap_err(),
         store.record("resnet50").unwrap_err(),
-        store.append(&[Record::from(seal(simulated))]).unwrap_err(),
+        store.append(&[Record::from(simulated.sealed())]).unwrap_err(),
         store.append(&[Record::from(wrong)]).unwrap_err(),
         store.merge(Cursor::new("{\"schema\":1}\n\n[]\nx\n{\"schema\":1,\"kind\":\"measurement\",\"id\":\"00112233445566778899aabbccddeeff\",\"body\":{\"subject\":3}}\n")).unwrap_err(),
         StoreError::Ambiguous { prefix: "a".to_owned(), ids: vec!["a1".into(), "a2".into()], more: false },

@@ -1,10 +1,8 @@
 //! Storing and finding.
 
-use convwise_store::{
-    KnownDevice, MeasurementFilter, OpenOptions, Record, Store, StoreError, content_id, seal,
-};
+use convwise_store::{KnownDevice, MeasurementFilter, OpenOptions, Record, Store, StoreError};
 use convwise_types::{
-    Architecture, InputShape, LicenceTerms, Origin, Precision, PublishedResult, RecordId, Task,
+    Architecture, InputShape, LicenceTerms, Origin, Precision, PublishedResult, RecordId, Task, content_id,
 };
 use serde_json::json;
 
@@ -111,7 +109,7 @@ fn the_id_is_the_digest_of_the_content() {
     let mut awkward = sealed;
     awkward.statistics.mad = convwise_types::Millis(0.1 + 0.2);
     awkward.statistics.mean = convwise_types::Millis(47.906_090_101_240_31);
-    let awkward = seal(awkward);
+    let awkward = awkward.sealed();
     let home = tempfile::tempdir().unwrap();
     let store = open(home.path());
     store.append(&[awkward.clone().into()]).unwrap();
@@ -159,7 +157,7 @@ fn devices_are_those_seen_and_those_described() {
 fn simulated_timings_are_never_evidence() {
     let mut simulated = measurement(1);
     simulated.runner.simulated = true;
-    let record = Record::from(seal(simulated));
+    let record = Record::from(simulated.sealed());
     let home = tempfile::tempdir().unwrap();
     let refused = open(home.path()).append(&[fact(1), record.clone()]);
     assert!(matches!(refused, Err(StoreError::Simulated { .. })));

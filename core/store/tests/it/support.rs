@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use convwise_store::{AddedFact, OpenOptions, Record, Store, seal};
+use convwise_store::{AddedFact, OpenOptions, Record, Store};
 use convwise_types::{
     Bytes, Device, DeviceKind, InputShape, Launch, MEASUREMENT_SCHEMA, Measurement, Millis, Precision,
     Quality, RecordId, RunnerStamp, Scenario, Statistics, Subject, Tool,
@@ -13,7 +13,7 @@ use convwise_types::{
 /// A measurement whose content depends on `seed`.
 pub fn measurement(seed: u64) -> Measurement {
     let ms = |factor: f64| Millis(factor * (10.0 + seed as f64 / 7.0));
-    seal(Measurement {
+    Measurement {
         schema: MEASUREMENT_SCHEMA,
         id: RecordId::from(""),
         subject: Subject {
@@ -60,7 +60,8 @@ pub fn measurement(seed: u64) -> Measurement {
         conditions: BTreeMap::from([("governor".to_owned(), "performance".to_owned())]),
         taken: "2026-11-22T12:00:00Z".to_owned(),
         tool: Tool { version: "0.1.0".to_owned(), command: format!("convwise bench --run {seed}") },
-    })
+    }
+    .sealed()
 }
 
 fn device(number: u64) -> Device {
