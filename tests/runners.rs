@@ -1,1 +1,215 @@
-//! Being written.
+//! Runners through their commands: found, shown, checked, and refused where they cannot be trusted.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::harness::{Answer, Home, mock_library, with_onnxruntime};
+
+/// The runner of this name in a list.
+fn find<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
+    list["runners"].as_array().unwrap().iter().find(|runner| runner["name"] == name)
+}
+
+/// What `doctor` says about one thing.
+fn check_of<'a>(report: &'a Value, what: &str) -> &'a Value {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["what"] == what).unwrap_or_else(|| panic!("{what} was not looked at"))
+}
+
+#[test]
+fn the_list_says_what_is_usable_and_why_not() {
+    let home = Home::new();
+    let list = home.json("runner list --json");
+    assert_eq!(list["schema"], "convwise.runners/1");
+    let rten = find(&list, "rten").unwrap();
+    assert_eq!(
+        (&rten["usable"], &rten["path"], &rten["why_not"]),
+        (&Value::from(true), &Value::Null, &Value::Null)
+    );
+    assert!(rten["version"].is_string());
+    let broken = home.mock("");
+    home.write(
+        "plugins/runners/gone.toml",
+        "schema = 1\nname = \"gone\"\nversion = \"1\"\nlibrary = \"nowhere\"\n",
+    );
+    let list = home.json(&format!("runner list --json --plugins {broken}"));
+    let mock = find(&list, "mock").unwrap();
+    assert_eq!((&mock["usable"], mock["path"].as_str()), (&Value::from(true), mock_library().to_str()));
+    let gone = find(&list, "gone").unwrap();
+    assert_eq!(gone["usable"], false);
+    assert!(gone["why_not"].as_str().unwrap().contains("libnowhere.so"), "{gone}");
+}
+
+#[test]
+fn show_names_options_and_devices() {
+    let home = Home::new();
+    let shown = home.json("runner show rten --json");
+    assert_eq!(shown["description"]["name"], "rten");
+    assert!(shown["description"]["options"].as_array().unwrap().iter().any(|o| o["name"] == "threads"));
+    assert!(!shown["probe"]["devices"].as_array().unwrap().is_empty());
+    let text = home.run("runner show rten").stdout;
+    assert!(text.contains("precisions  fp32") && text.contains("option      threads"), "{text}");
+    home.run("runner show rtenn").fails(3, &["did you mean `rten`"]);
+}
+
+#[test]
+fn the_built_in_runner_and_a_good_plugin_pass_the_check() {
+    let home = Home::new();
+    let plugins = home.mock("outputs = \"N,10\"");
+    for runner in ["rten", "mock", "plugins/runners/mock.toml"] {
+        let report = home.json(&format!("runner check {runner} --json --plugins {plugins}"));
+        assert_eq!(report["ok"], true, "{report}");
+        assert!(report["steps"].as_array().unwrap().len() >= 6, "{report}");
+    }
+}
+
+#[test]
+fn a_bad_runner_fails_the_check_at_the_requirement_it_breaks() {
+    for (options, requirement, found) in [
+        ("nan = \"1\"", "runs it, with finite outputs, the same twice", "not a finite number"),
+        ("lie = \"dtype\"", "runs it, with finite outputs, the same twice", "broke the contract"),
+        ("crash = \"run@2\"", "runs it, with finite outputs, the same twice", "SIGSEGV"),
+        ("crash = \"load\"", "refuses a file that is no model, and lives on", "SIGSEGV"),
+        ("crash = \"exit\"", "releases and closes cleanly", "SIGSEGV"),
+        ("missing = \"libfast\"", "can run here", "libfast"),
+        ("tims_ns = \"1\"", "can run here", "there is no option tims_ns"),
+    ] {
+        let home = Home::new();
+        let plugins = home.mock(options);
+        let answer = home.run(&format!("runner check mock --json --plugins {plugins}"));
+        assert_eq!(answer.code, 1, "{options}: {}{}", answer.stdout, answer.stderr);
+        let report = answer.json();
+        assert_eq!(report["ok"], false);
+        let failed = report["steps"].as_array().unwrap().iter().find(|step| step["ok"] == false).unwrap();
+        assert_eq!(failed["requirement"], requirement, "{options}: {report}");
+        assert!(failed["found"].as_str().unwrap().contains(found), "{options}: {failed}");
+    }
+}
+
+#[test]
+fn a_runner_that_crashes_when_loaded_fails_the_check_in_plain_words() {
+    let home = Home::new();
+    let plugins = home.mock("");
+    let line = format!("runner check mock --plugins {plugins}");
+    let output = home
+        .command()
+        .args(line.split_whitespace())
+        .env("CONVWISE_MOCK", "crash=constructor")
+        .output()
+        .unwrap();
+    let answer = Answer::of(&output);
+    assert_eq!(answer.code, 1);
+    assert!(answer.stdout.contains("crashed while its library was opened: SIGSEGV"), "{}", answer.stdout);
+    assert!(!answer.stdout.contains("Failed("), "no type names: {}", answer.stdout);
+}
+
+#[test]
+fn doctor_names_the_one_command_that_brings_onnx_runtime() {
+    // Only to have the plugin built; its home is not the one that is looked at.
+    let installed = with_onnxruntime();
+    let home = Home::new();
+    let report = home.json("doctor --json");
+    assert_eq!(report["schema"], "convwise.doctor/1");
+    assert_eq!(report["ok"], false);
+    let missing = check_of(&report, "runner onnxruntime");
+    assert_eq!(missing["ok"], false);
+    assert_eq!(missing["mend"], "convwise runner install onnxruntime");
+    let line = "advise --task classify --deploy cpu-server --runner onnxruntime --measure";
+    home.run(line).fails(1, &["runner onnxruntime cannot be used", "convwise runner install onnxruntime"]);
+    home.run("bench resnet18 --runner onnxruntime --quick")
+        .fails(1, &["convwise runner install onnxruntime"]);
+    // Where that command was run, all is well.
+    let report = Answer::of(&installed.command().args(["doctor", "--json"]).output().unwrap()).json();
+    assert_eq!(check_of(&report, "runner onnxruntime")["ok"], true, "{report}");
+    let check = installed.command().args(["runner", "check", "onnxruntime", "--json"]).output().unwrap();
+    assert_eq!(Answer::of(&check).json()["ok"], true);
+}
+
+#[test]
+fn doctor_finds_a_fresh_home_in_order() {
+    let home = Home::new();
+    let report = home.json("doctor --json");
+    for what in ["home", "knowledge base", "rules", "architectures", "machine", "runner rten"] {
+        assert_eq!(check_of(&report, what)["ok"], true, "{report}");
+    }
+    home.write("convwise/rules/mine.rhai", "require(#{\n");
+    let report = home.json("doctor --json");
+    assert_eq!(check_of(&report, "rules")["ok"], false);
+    assert_eq!(check_of(&report, "rules")["mend"], "convwise rules check");
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn what_every_user_may_change_is_not_loaded() {
+    let home = Home::new();
+    let plugins = home.mock("");
+    let manifest = home.path().join("plugins/runners/mock.toml");
+    set_mode(&manifest, 0o666);
+    let answer = home.run(&format!("runner list --json --plugins {plugins}"));
+    assert!(find(&answer.json(), "mock").is_none(), "{}", answer.stdout);
+    assert!(answer.stderr.contains("every user may change the file"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("chmod o-w"), "{}", answer.stderr);
+    let bench = format!("bench resnet18 --quick --plugins {plugins} --runner mock");
+    home.run(&bench).fails(3, &["there is no runner `mock`"]);
+    // The manifest is in order again, and its library is not.
+    set_mode(&manifest, 0o644);
+    let library = home.path().join("plugins/open.so");
+    fs::copy(mock_library(), &library).unwrap();
+    set_mode(&library, 0o777);
+    home.write(
+        "plugins/runners/mock.toml",
+        "schema = 1\nname = \"mock\"\nversion = \"1\"\nlibrary = \"../open.so\"\n",
+    );
+    home.run(&bench).fails(1, &["its library is not trusted", "every user may change the file"]);
+}
+
+#[test]
+fn a_library_that_is_not_the_pinned_one_is_not_loaded() {
+    let home = Home::new();
+    let library = mock_library().display();
+    let digest = "0".repeat(64);
+    home.write(
+        "plugins/runners/mock.toml",
+        format!(
+            "schema = 1\nname = \"mock\"\nversion = \"1\"\nlibrary = \"{library}\"\nsha256 = \"{digest}\"\n"
+        ),
+    );
+    let answer = home.run("bench resnet18 --quick --plugins plugins --runner mock");
+    answer.fails(1, &["runner mock cannot be used", "digest"]);
+}
+
+#[test]
+fn runners_are_not_taken_from_the_working_directory() {
+    let home = Home::new();
+    home.mock("");
+    fs::rename(home.path().join("plugins"), home.path().join("convwise")).unwrap();
+    let list = home.json("runner list --json");
+    assert!(find(&list, "mock").is_none(), "{list}");
+    home.run("bench resnet18 --quick --runner mock").fails(3, &["there is no runner `mock`"]);
+    // Named, it is trusted; and so is one in the home.
+    assert!(find(&home.json("runner list --json --plugins convwise"), "mock").is_some());
+    fs::create_dir_all(home.path().join("home")).unwrap();
+    fs::rename(home.path().join("convwise/runners"), home.path().join("home/runners")).unwrap();
+    assert!(find(&home.json("runner list --json"), "mock").is_some());
+}
+
+#[test]
+fn a_broken_manifest_is_shown_and_hides_nobody() {
+    let home = Home::new();
+    let plugins = home.mock("");
+    home.write("plugins/runners/broken.toml", "schema = 1\nname = \"broken\"\nlibary = \"x\"\n");
+    let answer = home.run(&format!("runner list --json --plugins {plugins}"));
+    assert!(
+        answer.stderr.contains("broken.toml:3:1") && answer.stderr.contains("libary"),
+        "{}",
+        answer.stderr
+    );
+    assert!(find(&answer.json(), "mock").is_some() && find(&answer.json(), "rten").is_some());
+    home.run("runner check plugins/runners/broken.toml").fails(3, &["broken.toml:3:1"]);
+}

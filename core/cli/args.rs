@@ -348,14 +348,14 @@ pub(crate) enum ArchCommand {
     New {
         /// Its name.
         name: String,
-        /// Folder to put it in.
-        #[arg(long, value_name = "DIR", default_value = "convwise/architectures")]
+        /// Folder of plugins; the family goes below its `architectures/`.
+        #[arg(long, value_name = "DIR", default_value = "convwise")]
         dir: PathBuf,
     },
     /// Write the shipped architectures out for editing.
     Eject {
-        /// Folder to put them in.
-        #[arg(long, value_name = "DIR", default_value = "convwise/architectures")]
+        /// Folder of plugins; the families go below its `architectures/`.
+        #[arg(long, value_name = "DIR", default_value = "convwise")]
         dir: PathBuf,
     },
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use convwise_bench::{Effort, Progress};
-use convwise_host::RunnerEntry;
+use convwise_host::{RunnerEntry, WorkerError};
 use convwise_judge::{Inquiry, Judgement, PlanError, Target};
 use convwise_store::{KnownDevice, Record, StoreError};
 use convwise_types::{
@@ -20,6 +20,7 @@ use crate::measure::{MeasureError, Setting, measure_variant};
 use crate::place::{KnownDevices, Place, UnknownDevice};
 use crate::predict::Prediction;
 use crate::report;
+use crate::runner::fit_to_measure;
 use crate::shortlist::{Trial, needs_closer_look, next_trial};
 use crate::standing::{Standing, distinct, labels, ties};
 use crate::world::World;
@@ -78,6 +79,15 @@ pub enum AdvisorError {
         /// Why.
         why: String,
     },
+    /// The runner's timings are made up.
+    #[error("runner {name} is simulated; its timings are no evidence; name another one with --runner")]
+    Simulated {
+        /// The runner.
+        name: String,
+    },
+    /// The runner does not even start.
+    #[error(transparent)]
+    Worker(#[from] Box<WorkerError>),
     /// This machine is not the target.
     #[error(
         "a measurement made here says nothing about {target}; measure on the target and bring its records here:\n  \
@@ -291,9 +301,7 @@ pub fn advise(
         if !case.place.is_here() {
             return Err(not_here(&case, ask)?);
         }
-        if let Some(why) = &case.runner.why_not {
-            return Err(AdvisorError::UnusableRunner { name: case.runner.name.clone(), why: why.clone() });
-        }
+        fit_to_measure(case.runner, world.program)?;
         notes = Trials { case: &case, ask, budget, watch, cancel, started: Instant::now() }.run()?;
     }
     let assessment = case.assess()?;

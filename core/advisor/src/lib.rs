@@ -17,6 +17,7 @@ pub mod measure;
 mod place;
 pub mod predict;
 mod report;
+mod runner;
 pub mod shortlist;
 mod standing;
 mod world;

@@ -34,9 +34,10 @@ impl From<AdvisorError> for CliError {
     fn from(error: AdvisorError) -> Self {
         match error {
             AdvisorError::Zoo(error) => Self::from(error),
-            AdvisorError::Store(_) | AdvisorError::Rules(_) | AdvisorError::UnusableRunner { .. } => {
-                Self::failed(error)
-            }
+            AdvisorError::Store(_)
+            | AdvisorError::Rules(_)
+            | AdvisorError::UnusableRunner { .. }
+            | AdvisorError::Worker(_) => Self::failed(error),
             _ => Self::invalid(error),
         }
     }

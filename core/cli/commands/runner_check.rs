@@ -1,12 +1,14 @@
 //! What a runner must be able to do, tried out in a worker process.
 
-use convwise_host::{RunnerEntry, Worker};
+use convwise_host::{RunnerEntry, Worker, WorkerError};
 use convwise_onnx::{ExportOptions, Seeded, export};
 use convwise_types::InputShape;
 use convwise_zoo::BuildOptions;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::error::CliError;
+use crate::render::advice::count_of;
 
 /// One requirement and what was found.
 #[derive(Debug, Serialize)]
@@ -31,7 +33,11 @@ pub(crate) fn examine(context: &Context, runner: &RunnerEntry) -> Vec<Step> {
     let mut worker = match context.worker(runner) {
         Ok(worker) => worker,
         Err(error) => {
-            note("starts in a worker process", Err(format!("{error:?}")));
+            let why = match error {
+                CliError::Failed(why) | CliError::Invalid(why) => why,
+                _ => "it cannot be started".to_owned(),
+            };
+            note("starts in a worker process", Err(why));
             return steps;
         }
     };
@@ -42,11 +48,11 @@ pub(crate) fn examine(context: &Context, runner: &RunnerEntry) -> Vec<Step> {
         return steps;
     }
     let usable = match worker.probe(&options) {
-        Ok(probe) if probe.usable => Ok(format!("{} devices", probe.devices.len())),
+        Ok(probe) if probe.usable => Ok(count_of(probe.devices.len(), "device")),
         Ok(probe) => Err(probe
             .missing
             .iter()
-            .map(|m| format!("{} is missing: {}", m.what, m.how))
+            .map(|m| format!("{}; try `{}`", m.what, m.how))
             .collect::<Vec<_>>()
             .join("; ")),
         Err(error) => Err(error.to_string()),
@@ -54,15 +60,14 @@ pub(crate) fn examine(context: &Context, runner: &RunnerEntry) -> Vec<Step> {
     if !note("can run here", usable) {
         return steps;
     }
-    let folder = tempfile::tempdir();
-    let Ok(folder) = folder else { return steps };
-    let broken = folder.path().join("broken.onnx");
-    let refused = std::fs::write(&broken, b"this is no model").map_err(|e| e.to_string()).and_then(|()| {
-        match worker.load(&broken, &options) {
-            Ok(_) => Err("it accepted a file that is no model".to_owned()),
-            Err(error) => Ok(error.to_string()),
+    let folder = match tempfile::Builder::new().prefix("convwise-").tempdir() {
+        Ok(folder) => folder,
+        Err(error) => {
+            note("a model file can be written for it", Err(error.to_string()));
+            return steps;
         }
-    });
+    };
+    let refused = refuses_rubbish(&mut worker, &folder.path().join("broken.onnx"), &options);
     if !note("refuses a file that is no model, and lives on", refused) {
         return steps;
     }
@@ -86,12 +91,26 @@ fn make_network(context: &Context, path: &std::path::Path) -> Result<String, Str
     Ok(format!("{NETWORK} at {SIDE} pixels"))
 }
 
+/// A refusal is a reply; a crash or a hang over a bad file is not.
+fn refuses_rubbish(
+    worker: &mut Worker,
+    path: &std::path::Path,
+    options: &std::collections::BTreeMap<String, String>,
+) -> Result<String, String> {
+    std::fs::write(path, b"this is no model").map_err(|e| e.to_string())?;
+    match worker.load(path, options) {
+        Ok(_) => Err("it accepted a file that is no model".to_owned()),
+        Err(error @ WorkerError::Refused { .. }) => Ok(error.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 fn run_twice(
     worker: &mut Worker,
     path: &std::path::Path,
     options: &std::collections::BTreeMap<String, String>,
 ) -> Result<String, String> {
-    let text = |e: convwise_host::WorkerError| e.to_string();
+    let text = |e: WorkerError| e.to_string();
     worker.load(path, options).map_err(text)?;
     worker.fill_inputs(1, 7).map_err(text)?;
     worker.run(1).map_err(text)?;

@@ -11,6 +11,9 @@ mod mischief;
 mod script;
 mod session;
 
+use std::fmt::Display;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use convwise_sdk::{Description, OptionDoc, Options, Probe, Runner, RunnerError, Session};
@@ -59,11 +62,20 @@ impl Runner for MockRunner {
         let script = Script::read(options)?;
         script.mischief.strike(Phase::Load, 1);
         script.refuse(Phase::Load)?;
-        if !model.is_file() {
-            return Err(RunnerError::model(format!("there is no file {}", model.display())));
-        }
+        look_at(model)?;
         Ok(Box::new(MockSession::new(script)))
     }
+}
+
+/// First byte of every ONNX file: field 1 (`ir_version`) of the message ModelProto, a number.
+const ONNX_BEGINS: u8 = 0x08;
+
+/// Even a pretence refuses what is plainly no model.
+fn look_at(model: &Path) -> Result<(), RunnerError> {
+    let problem = |why: &dyn Display| RunnerError::model(format!("{}: {why}", model.display()));
+    let mut first = [0];
+    File::open(model).and_then(|mut file| file.read_exact(&mut first)).map_err(|error| problem(&error))?;
+    if first == [ONNX_BEGINS] { Ok(()) } else { Err(problem(&"this is no ONNX file")) }
 }
 
 convwise_sdk::runner_table!(MockRunner);
