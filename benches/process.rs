@@ -24,7 +24,20 @@ fn processes(c: &mut Criterion) {
         Err(error) => panic!("no temporary folder: {error}"),
     };
     let lines: [(&str, &[&str]); 5] = [
-        ("advise", &["advise", "--task", "classify", "--deploy", "cpu-server", "--latency", "60ms", "--threads", "1"]),
+        (
+            "advise",
+            &[
+                "advise",
+                "--task",
+                "classify",
+                "--deploy",
+                "cpu-server",
+                "--latency",
+                "60ms",
+                "--threads",
+                "1",
+            ],
+        ),
         ("arch show resnet50", &["arch", "show", "resnet50"]),
         ("arch list", &["arch", "list"]),
         ("kb query", &["kb", "query", "top1 >= 80 && params < 30e6"]),

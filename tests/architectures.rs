@@ -148,9 +148,31 @@ fn a_new_family_of_the_project_works_at_once() {
 }
 
 #[test]
+fn an_ejected_family_can_be_given_a_variant() {
+    let home = Home::new();
+    let count = |home: &Home| home.json("arch list --json")["architectures"].as_array().unwrap().len();
+    let before = count(&home);
+    assert_eq!(home.run("arch eject").code, 0);
+    assert_eq!(count(&home), before);
+    let file = home.path().join("convwise/architectures/shufflenet_v2/family.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let variant = "[variants.shufflenet_v2_tiny]\ntitle = \"ours\"\nargs.channels = [8, 16, 32, 64, 128]\n";
+    std::fs::write(&file, format!("{text}\n{variant}")).unwrap();
+    assert_eq!(count(&home), before + 1);
+    let tiny = home.json("arch show shufflenet_v2_tiny --json");
+    assert_eq!(tiny["outputs"][0]["shape"], serde_json::json!([1, 1000]));
+    assert!(tiny["params"].as_u64() < home.json("arch show shufflenet_v2_x0_5 --json")["params"].as_u64());
+    assert_eq!(home.run("export shufflenet_v2_tiny -o tiny.onnx --classes 3").code, 0);
+    // What is there already is not overwritten.
+    assert!(home.run("arch eject").stderr.contains("was left alone"));
+    assert_eq!(count(&home), before + 1);
+}
+
+#[test]
 fn a_broken_family_does_not_take_the_others_down() {
     let home = Home::new();
     home.write("convwise/architectures/broken/family.toml", "family = \n");
+    home.write("convwise/architectures/broken/graph.rhai", "fn build(net, args) {}\n");
     let answer = home.run("arch list --json");
     assert_eq!(answer.code, 0);
     assert!(answer.stderr.contains("family.toml:1"), "{}", answer.stderr);

@@ -1,6 +1,11 @@
 //! Everything a person or a file can get wrong, and what the program says to it.
 
-use crate::harness::Home;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::{Answer, Home};
 
 const VALID: &str = "advise --task classify --deploy cpu-server";
 
@@ -59,42 +64,65 @@ fn a_broken_request_file_is_shown_with_its_line() {
     home.run("advise --request nothing.toml").fails(3, &["nothing.toml"]);
 }
 
-#[test]
-fn broken_rules_are_named_and_nothing_counts_as_fitting_without_them() {
-    for (text, words) in [
-        ("require(#{ id: \"broken\", doc: \"x\",", vec!["mine.rhai"]),
-        (
-            "require(#{ id: \"r\", doc: \"x\", source: \"y\", holds: |net, need| net.lateny.ms < 5.0, \
-             because: |net| \"z\" });",
-            vec!["mine.rhai:1", "did you mean `latency`"],
-        ),
-        (
-            "require(#{ id: \"r\", doc: \"x\", source: \"y\", holds: |net| { let i = 0; loop { i += 1; } }, \
-             because: |net| \"z\" });",
-            vec![],
-        ),
-        (
-            "require(#{ id: \"r\", doc: \"x\", source: \"y\", holds: |net| { let s = \"x\"; loop { s += s; } }, \
-             because: |net| \"z\" });",
-            vec![],
-        ),
-        (
-            "import \"/etc/passwd\" as p;\nrequire(#{ id: \"r\", doc: \"x\", source: \"y\", holds: |net| true, \
-             because: |net| \"z\" });",
-            vec!["mine.rhai"],
-        ),
-    ] {
-        let home = Home::new();
-        home.write("convwise/rules/mine.rhai", text);
-        let answer = home.run(&format!("{VALID} --threads 1 --json"));
-        assert_eq!(answer.code, 0, "{text}\n{}", answer.stderr);
-        for word in words {
-            assert!(answer.stderr.contains(word), "{text}: no {word} in {}", answer.stderr);
-        }
-        for pick in answer.json()["picks"].as_array().unwrap() {
-            assert_eq!(pick["proven"], false, "{text}");
+/// A requirement of one's own whose condition is `holds`.
+fn requirement(holds: &str) -> String {
+    format!(
+        "require(#{{ id: \"mine\", doc: \"x\", source: \"y\", holds: |net, need| {holds}, because: |net| \"z\" }});\n"
+    )
+}
+
+/// The answer under a rule file of one's own that is broken: there is one, it says what is broken, and nothing counts
+/// as fitting as long as that requirement cannot be decided.
+#[track_caller]
+fn named_and_nothing_proven(text: &str, words: &[&str]) {
+    let home = Home::new();
+    home.write("convwise/rules/mine.rhai", text);
+    let answer = home.run(&format!("{VALID} --threads 1 --json"));
+    assert_eq!(answer.code, 0, "{text}\n{}", answer.stderr);
+    let picks = answer.json()["picks"].as_array().unwrap().clone();
+    assert!(!picks.is_empty());
+    for pick in &picks {
+        assert_eq!(pick["proven"], false, "{text}");
+        let failed = pick["findings"].as_array().unwrap().iter().find(|f| f["kind"] == "failed").unwrap();
+        let said = format!("{} {}:{}\n{}", failed["reason"], failed["file"], failed["line"], answer.stderr);
+        for word in [words, &["mine.rhai"]].concat() {
+            assert!(said.contains(word), "{text}: no {word:?} in {said}");
         }
     }
+}
+
+#[test]
+fn a_rule_that_fails_is_named_and_nothing_counts_as_fitting_without_it() {
+    let check = |holds: &str, words: &[&str]| named_and_nothing_proven(&requirement(holds), words);
+    check("net.lateny.ms < 5.0", &["`net` has no field `lateny`", "did you mean `latency`"]);
+    check("{ let i = 0; loop { i += 1; } }", &["50000 operations", "a loop that does not end"]);
+    check("{ let s = \"x\"; loop { s += s; } }", &["a text grew past"]);
+    check("{ let a = []; a.pad(1000000000, 0); true }", &["a list grew past"]);
+    check("open(\"/etc/passwd\") != \"\"", &["there is no function `open`"]);
+    check("net.params + \"x\"", &["the rule failed"]);
+    check("throw \"no\"", &["no"]);
+    let recursion = format!("fn deeper(n) {{ deeper(n + 1) }}\n{}", requirement("deeper(0)"));
+    named_and_nothing_proven(&recursion, &["functions call each other more than"]);
+}
+
+#[test]
+fn a_rule_file_that_cannot_be_loaded_is_shown_and_nothing_counts_as_fitting_without_it() {
+    named_and_nothing_proven("require(#{ id: \"broken\", doc: \"x\",", &["mine.rhai:1:35", "expected `}`"]);
+    let import = format!("import \"/etc/passwd\" as p;\n{}", requirement("true"));
+    named_and_nothing_proven(&import, &["mine.rhai:1:1", "imports"]);
+    let endless = format!("loop {{}}\n{}", requirement("true"));
+    named_and_nothing_proven(&endless, &["mine.rhai"]);
+}
+
+#[test]
+fn a_rule_file_beyond_all_measure_is_refused() {
+    let home = Home::new();
+    home.write("convwise/rules/huge.rhai", "// a comment that goes on and on\n".repeat(64_000));
+    home.run(VALID).fails(3, &["huge.rhai", "bytes; at most"]);
+    home.write("convwise/rules/huge.rhai", format!("let x = {}1{};", "(".repeat(5000), ")".repeat(5000)));
+    assert_eq!(home.run("rules check").code, 3);
+    home.write("convwise/rules/huge.rhai", [0xff, 0xfe, 0x00]);
+    home.run(VALID).fails(3, &["huge.rhai"]);
 }
 
 #[test]
@@ -110,38 +138,38 @@ fn rules_check_fails_on_a_broken_rule() {
     assert!(answer.stdout.contains("mine.rhai:1"), "{}", answer.stdout);
 }
 
+/// A family of one's own whose script has this body; what exporting it answers.
+fn export_of(functions: &str, body: &str) -> Answer {
+    let home = Home::new();
+    assert_eq!(home.run("arch new mine").code, 0);
+    let list = home.json("arch list --json");
+    let all = list["architectures"].as_array().unwrap();
+    let id = all.iter().find(|a| a["origin"] != "shipped").unwrap()["id"].as_str().unwrap().to_owned();
+    let script = format!("{functions}\nfn build(net, args) {{\n{body}\n}}\n");
+    home.write("convwise/architectures/mine/graph.rhai", script);
+    let answer = home.run(&format!("export {id} -o x.onnx"));
+    assert!(!home.path().join("x.onnx").exists());
+    answer
+}
+
 #[test]
 fn hostile_architecture_scripts_end_with_their_place() {
-    let family = "family = \"Mine\"\n";
-    let _ = family;
-    for (body, word) in [
-        ("let i = 0; loop { i += 1; }", "graph.rhai"),
-        ("fn f(n) { f(n + 1) }\nf(0);", "graph.rhai"),
-        ("let t = net.input(\"input\", [3, 32, 32]); for i in 0..2000000 { t = t.relu(); }", "graph.rhai"),
-        (
-            "let a = net.input(\"input\", [3, 32, 32]); let b = a.conv(\"c\", #{ out: 8, kernel: 3 }); \
-             net.output(\"o\", a + b);",
-            "graph.rhai",
-        ),
-        ("import \"/etc/passwd\" as p;", "graph.rhai"),
-    ] {
-        let home = Home::new();
-        assert_eq!(home.run("arch new mine").code, 0);
-        let (functions, statements) = body.rsplit_once('\n').unwrap_or(("", body));
-        let script = format!("{functions}\nfn build(net, args) {{\n{statements}\n}}\n");
-        home.write("convwise/architectures/mine/graph.rhai", script);
-        let list = home.json("arch list --json");
-        let mine = list["architectures"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|a| a["origin"] != "shipped")
-            .unwrap()
-            .clone();
-        let answer = home.run(&format!("export {} -o x.onnx", mine["id"].as_str().unwrap()));
-        answer.fails(3, &[word]);
-        assert!(!home.path().join("x.onnx").exists());
-    }
+    let fails = |functions: &str, body: &str, words: &[&str]| {
+        export_of(functions, body).fails(3, &[words, &["architectures/mine/graph.rhai:"]].concat());
+    };
+    let input = "let x = net.input(\"input\", [3, 32, 32]);\n";
+    fails("", "let i = 0; loop { i += 1; }", &["a loop that does not end"]);
+    fails("fn f(n) { f(n + 1) }", "f(0);", &["functions call each other more than"]);
+    fails("", &format!("{input}for i in 0..1000000 {{ x = x.relu(); }}"), &["nodes"]);
+    let misfit =
+        format!("{input}let y = x.conv(\"c\", #{{ out: 8, kernel: 3 }});\nnet.output(\"o\", x + y);");
+    fails("", &misfit, &["graph.rhai:5:", "expected equal extents", "^"]);
+    fails("", &format!("{input}x.covn(\"c\", #{{ out: 8 }});"), &["did you mean `conv`"]);
+    fails("import \"/etc/passwd\" as p;", "", &["/etc/passwd"]);
+    fails("import \"../../../../etc/passwd\" as p;", "", &["etc/passwd"]);
+    fails("", "open(\"/etc/passwd\");", &["there is no function `open`"]);
+    fails("", "let a = []; a.pad(1000000000, 0);", &["a list grew past"]);
+    fails("", input, &["output"]);
 }
 
 #[test]
@@ -185,5 +213,183 @@ fn a_home_that_is_a_file_still_answers() {
     let answer = home.run(&format!("{VALID} --threads 1 --json"));
     assert_eq!(answer.code, 0, "{}", answer.stderr);
     assert!(!answer.json()["picks"].as_array().unwrap().is_empty());
-    assert!(!answer.stderr.is_empty(), "it says that nothing is kept");
+    assert!(answer.stderr.contains("nothing is kept"), "{}", answer.stderr);
+}
+
+/// A model file, so that measuring writes nothing but its record.
+fn model(home: &Home) -> &'static str {
+    assert_eq!(home.run("export shufflenet_v2_x0_5 -o net.onnx").code, 0);
+    "bench net.onnx --quick --threads 1 --max-time 200ms --json"
+}
+
+fn kept(home: &Home) -> usize {
+    home.json("kb query --from measurements --json")["rows"].as_array().unwrap().len()
+}
+
+/// The program where no file may grow, which is how a full disk looks to it.
+fn without_room(home: &Home, line: &str) -> Answer {
+    let program = home.command();
+    let mut shell = Command::new("bash");
+    // The signal would end the program before it could say anything; a full disk sends none.
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "bash"]).arg(program.get_program());
+    shell.args(line.split_whitespace()).current_dir(home.path());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    Answer::of(&shell.output().unwrap())
+}
+
+#[test]
+fn a_full_disk_loses_nothing_that_was_stored() {
+    let home = Home::new();
+    let bench = model(&home);
+    assert_eq!(home.run(bench).code, 0);
+    let answer = without_room(&home, bench);
+    answer.fails(1, &["could not be kept", "free some space", "nothing stored before is lost"]);
+    assert_eq!(
+        answer.json()["records"].as_array().unwrap().len(),
+        1,
+        "what was measured is printed all the same"
+    );
+    assert_eq!(home.json("kb check --json")["ok"], true);
+    assert_eq!(kept(&home), 1);
+    assert_eq!(home.run(bench).code, 0);
+    assert_eq!(kept(&home), 2);
+}
+
+#[test]
+fn a_full_disk_still_answers() {
+    let home = Home::new();
+    let line = format!("{VALID} --threads 1 --json");
+    let without = without_room(&home, &line);
+    assert_eq!(without.code, 0, "{}", without.stderr);
+    assert!(!without.stderr.is_empty(), "it says that nothing is kept");
+    assert_eq!(without.stdout, home.run(&line).stdout);
+    assert_eq!(home.json("kb check --json")["ok"], true);
+}
+
+#[test]
+fn a_file_that_does_not_fit_leaves_nothing_behind() {
+    let home = Home::new();
+    without_room(&home, "export shufflenet_v2_x0_5 -o net.onnx").fails(1, &["cannot write net.onnx"]);
+    let left: Vec<_> = fs::read_dir(home.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| name == "home"), "{left:?}");
+}
+
+/// Sets the modes of a folder and of everything in it.
+fn set_modes(path: &Path, folders: u32, files: u32) {
+    let mode = if path.is_dir() { folders } else { files };
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            set_modes(&entry.unwrap().path(), folders, files);
+        }
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The program as somebody whom file modes bind: the superuser without the privilege to ignore them.
+fn bound_by_modes(home: &Home, line: &str) -> Answer {
+    let program = home.command();
+    let probe = home.path().join("home/probe");
+    let may_ignore_them = fs::write(&probe, "").is_ok();
+    let mut command = if may_ignore_them {
+        fs::remove_file(&probe).unwrap();
+        let mut command = Command::new("setpriv");
+        command.arg("--bounding-set=-dac_override,-dac_read_search").arg(program.get_program());
+        command
+    } else {
+        Command::new(program.get_program())
+    };
+    command.args(line.split_whitespace()).current_dir(home.path());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Answer::of(&command.output().unwrap())
+}
+
+#[test]
+fn a_home_that_is_read_only_is_read() {
+    let home = Home::new();
+    let bench = model(&home);
+    assert_eq!(home.run(bench).code, 0);
+    let line = format!("{VALID} --threads 1 --json");
+    let before = home.run(&line).stdout;
+    set_modes(&home.path().join("home"), 0o555, 0o444);
+    let answer = bound_by_modes(&home, &line);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    assert!(answer.stderr.contains("can be read, but nothing can be stored"), "{}", answer.stderr);
+    assert_eq!(answer.stdout, before);
+    let measured = bound_by_modes(&home, bench);
+    measured.fails(1, &["could not be kept", "make the folder writable"]);
+    assert_eq!(measured.json()["records"].as_array().unwrap().len(), 1);
+    bound_by_modes(&home, "runner install onnxruntime").fails(1, &["check who may write there"]);
+    set_modes(&home.path().join("home"), 0o755, 0o644);
+    assert_eq!(kept(&home), 1);
+}
+
+/// What is printed for an error that a person makes; the place of the home is left out.
+fn said(home: &Home, line: &str) -> String {
+    let answer = home.run(line);
+    assert_eq!(answer.code, 3, "{line}\n{}{}", answer.stdout, answer.stderr);
+    let text = format!("$ convwise {line}\n{}{}", answer.stdout, answer.stderr);
+    text.replace(home.path().to_str().unwrap(), "[home]").trim_end().to_owned()
+}
+
+#[test]
+fn what_a_person_reads() {
+    let home = Home::new();
+    home.write("syntax.toml", "task = \"classify\"\ndeploy = cpu-server\n");
+    home.write("key.toml", "task = \"classify\"\nlatancy = \"20ms\"\n");
+    home.write("value.toml", "task = \"classify\"\ndeploy = \"cpu-server\"\nlatency = 20\n");
+    let texts: Vec<_> = [
+        "arch show resnet5",
+        "arch show something-else",
+        "advise --task classify --deploy cpu-server --latency 20",
+        "advise --task classify --deploy cpu-server --max-size -1MB",
+        "advise --task clasify --deploy cpu-server",
+        "advise --deploy cpu-server",
+        "advise --task classify --deploy cpu-server --real-time --latency 5s",
+        "advise --task classify --deploy edge --device stm32f764",
+        "advise --task classify --deploy mobile --measure",
+        "advise --request syntax.toml",
+        "advise --request key.toml",
+        "advise --request value.toml",
+        "advise --request nothing.toml",
+        "bench resnet18 --runner rtenn",
+        "bench nothing.onnx",
+        "kb query top2>=80",
+        "kb query params<\"many\"",
+        "kb show resnet",
+        "rules show latency-over-budgt",
+        "runner install onnxruntim",
+        "export resnet18 -o x.onnx --weights seed:x",
+        "export resnet18 -o x.onnx --batch many",
+    ]
+    .iter()
+    .map(|line| said(&home, line))
+    .collect();
+    insta::assert_snapshot!(texts.join("\n\n"));
+}
+
+#[test]
+fn what_an_author_of_rules_reads() {
+    let home = Home::new();
+    for (name, text) in [
+        ("clause", "prefer(#{ id: \"p\", doc: \"d\", sorce: \"s\", score: |net| 1.0 });\n".to_owned()),
+        ("field", requirement("net.lateny.high_ms < need.latency_ms")),
+        ("syntax", "require(#{ id: \"s\",\n  holds: |net| net.params <\n});\n".to_owned()),
+    ] {
+        home.write(&format!("{name}/{name}.rhai"), text);
+    }
+    let lines = ["rules check --rules clause", "rules check --rules field", "rules check --rules syntax"];
+    let texts: Vec<_> = lines.iter().map(|line| said(&home, line)).collect();
+    insta::with_settings!({filters => vec![(r"\d+ rules?: ", "[n] rules: ")]}, {
+        insta::assert_snapshot!(texts.join("\n\n"));
+    });
 }

@@ -1,5 +1,9 @@
 //! Editing the decision logic without recompiling.
 
+use std::fs;
+
+use serde_json::Value;
+
 use crate::harness::Home;
 
 #[test]
@@ -27,27 +31,68 @@ fn every_rule_says_what_it_is_for_and_where_it_comes_from() {
 }
 
 #[test]
-fn an_ejected_rule_that_is_edited_changes_the_answer() {
+fn every_rule_has_a_case() {
     let home = Home::new();
-    let advise = "advise --task classify --deploy cpu-server --threads 1 --json";
-    let before = home.json(advise);
+    let report = home.json("rules test --json");
+    assert_eq!(report["ok"], true, "{report}");
+    for rule in home.json("rules list --json")["rules"].as_array().unwrap() {
+        let seen = report["coverage"][rule["id"].as_str().unwrap()].as_array().map_or(0, Vec::len);
+        assert!(seen > 0, "{} has no case", rule["id"]);
+    }
+}
+
+const ADVISE: &str = "advise --task classify --deploy cpu-server --threads 1 --json";
+
+#[test]
+fn ejected_rules_change_nothing_until_they_are_edited() {
+    let home = Home::new();
+    let before = home.json(ADVISE);
     assert_eq!(home.run("rules eject").code, 0);
-    let same = home.json(advise);
-    assert_eq!(
-        before["picks"],
-        same["picks"].clone(),
-        "an unedited copy changes nothing but where rules stand"
-    );
-    let folder = home.path().join("convwise/rules");
+    let same = home.json(ADVISE);
+    let moved = |picks: &Value| picks.to_string().replace("convwise/rules/", "rules/");
+    assert_eq!(moved(&before["picks"]), moved(&same["picks"]), "nothing but where rules stand");
+    assert!(!same["rules"]["overrides"].as_array().unwrap().is_empty(), "it says that it uses them");
+    home.run("rules eject").fails(1, &["already there"]);
+    let file = home.path().join("convwise/rules/deployment.rhai");
+    let text = fs::read_to_string(&file).unwrap();
+    let edited =
+        text.replace("net.family == \"MobileNetV3\" || net.id in", "net.family == \"ResNet\" || net.id in");
+    assert_ne!(text, edited);
+    fs::write(&file, edited).unwrap();
+    let after = home.json(ADVISE);
+    let score = |advice: &Value| {
+        let picks = advice["picks"].as_array().unwrap();
+        picks.iter().find(|p| p["architecture"] == "resnet50").unwrap()["score"].as_f64().unwrap()
+    };
+    assert!(score(&after) > score(&before), "{} and {}", score(&after), score(&before));
+    assert_ne!(same["rules"]["fingerprint"], after["rules"]["fingerprint"]);
+}
+
+#[test]
+fn a_rule_of_the_project_joins_the_shipped_ones() {
+    let home = Home::new();
+    let before = home.json(ADVISE);
     let veto = "require(#{ id: \"made-by-resnet\", doc: \"House policy: no ResNet.\", source: \"house\", \
                 holds: |net| net.family != \"ResNet\", because: |net| `${net.family} is not allowed here` });\n";
-    std::fs::write(folder.join("house.rhai"), veto).unwrap();
-    let after = home.json(advise);
+    home.write("convwise/rules/house.rhai", veto);
+    let after = home.json(ADVISE);
+    assert!(before["picks"].as_array().unwrap().iter().any(|p| p["family"] == "ResNet"));
     assert!(after["picks"].as_array().unwrap().iter().all(|p| p["family"] != "ResNet"));
     let rejected = after["rejected"].as_array().unwrap();
-    assert!(rejected.iter().any(|r| r["rule"] == "made-by-resnet"));
-    assert_ne!(before["rules"]["fingerprint"], after["rules"]["fingerprint"]);
-    assert!(!after["rules"]["overrides"].as_array().unwrap().is_empty());
+    let veto = rejected.iter().find(|r| r["architecture"] == "resnet50").unwrap();
+    assert_eq!(
+        (&veto["rule"], &veto["reason"]),
+        (&"made-by-resnet".into(), &"ResNet is not allowed here".into())
+    );
+    assert_eq!(after["rules"]["rules"].as_u64(), before["rules"]["rules"].as_u64().map(|n| n + 1));
+    // A folder that is named comes before the project's.
+    home.write(
+        "mine/house.rhai",
+        "require(#{ id: \"made-by-resnet\", doc: \"All may.\", source: \"me\", \
+                holds: |net| true, because: |net| \"fine\" });\n",
+    );
+    let named = home.json(&format!("{ADVISE} --rules mine"));
+    assert!(named["picks"].as_array().unwrap().iter().any(|p| p["family"] == "ResNet"));
 }
 
 #[test]

@@ -176,7 +176,7 @@ impl<'a> Case<'a> {
         let place = find_place(world, request)?;
         within_device(request, &place)?;
         let runner = find_runner(world, request.runner.as_str())?;
-        let catalogue = Catalogue::load(world, request.situation.classes)?;
+        let catalogue = Catalogue::load(world.zoo, world.store, request.situation.classes)?;
         let inquiry = Inquiry { request: request.clone(), target: target_of(&place) };
         Ok(Self { world, inquiry, place, runner, catalogue })
     }
@@ -295,6 +295,8 @@ pub fn advise(
     watch: &mut dyn Watch,
     cancel: &AtomicBool,
 ) -> Result<Advice, AdvisorError> {
+    // Without measuring, one opening of the knowledge base serves the whole answer.
+    let _session = ask.measure.is_none().then(|| world.store.session()).transpose()?;
     let case = Case::open(world, &ask.request)?;
     let mut notes = Vec::new();
     if let Some(budget) = ask.measure {

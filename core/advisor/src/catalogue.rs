@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use convwise_store::StoreError;
+use convwise_store::{Store, StoreError};
 use convwise_types::{Architecture, Evidence, Fact, Grade, GraphFacts, InputShape, Missing};
 use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
 
 use crate::gather::{GraphTable, inputs_of};
-use crate::world::World;
 
 /// Kind of the cached values.
 const CACHE: &str = "graph-facts/1";
@@ -34,16 +33,21 @@ impl Catalogue {
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn load(world: &World<'_>, classes: Option<u64>) -> Result<Self, StoreError> {
-        Self::of(world, world.zoo.variants().collect(), classes)
+    pub fn load(zoo: &Zoo, store: &Store, classes: Option<u64>) -> Result<Self, StoreError> {
+        Self::of(zoo, store, &zoo.variants().collect::<Vec<_>>(), classes)
     }
 
     /// Facts of some variants.
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn of(world: &World<'_>, variants: Vec<&Variant>, classes: Option<u64>) -> Result<Self, StoreError> {
-        let mut architectures: Vec<_> = variants.iter().map(|v| world.zoo.architecture(v)).collect();
+    pub fn of(
+        zoo: &Zoo,
+        store: &Store,
+        variants: &[&Variant],
+        classes: Option<u64>,
+    ) -> Result<Self, StoreError> {
+        let mut architectures: Vec<_> = variants.iter().map(|v| zoo.architecture(v)).collect();
         let mut orders = Vec::new();
         for (variant, architecture) in variants.iter().zip(&architectures) {
             for input in inputs_of(architecture) {
@@ -51,7 +55,7 @@ impl Catalogue {
                 orders.push(Order { variant, input, key });
             }
         }
-        let graphs = cost_all(world, &orders, classes)?;
+        let graphs = cost_all(zoo, store, &orders, classes)?;
         for architecture in &mut architectures {
             let facts = graphs.get(&(architecture.id.to_string(), architecture.input));
             architecture.graph = facts.and_then(Fact::value).cloned();
@@ -65,13 +69,14 @@ impl Catalogue {
     /// # Errors
     /// The knowledge base cannot be read.
     pub fn facts(
-        world: &World<'_>,
+        zoo: &Zoo,
+        store: &Store,
         variant: &Variant,
         input: InputShape,
         classes: Option<u64>,
     ) -> Result<Fact<GraphFacts>, StoreError> {
         let order = Order { variant, input, key: cache_key(variant, input, classes) };
-        let mut graphs = cost_all(world, &[order], classes)?;
+        let mut graphs = cost_all(zoo, store, &[order], classes)?;
         let unknown = || Fact::Unknown(Missing::new("graph", "convwise cannot build this network"));
         Ok(graphs.pop_first().map_or_else(unknown, |(_, fact)| fact))
     }
@@ -84,24 +89,36 @@ fn cache_key(variant: &Variant, input: InputShape, classes: Option<u64>) -> Stri
 
 /// From the cache where possible; what had to be built is remembered. A cache that cannot be written
 /// only costs time.
-fn cost_all(world: &World<'_>, orders: &[Order<'_>], classes: Option<u64>) -> Result<GraphTable, StoreError> {
+fn cost_all(
+    zoo: &Zoo,
+    store: &Store,
+    orders: &[Order<'_>],
+    classes: Option<u64>,
+) -> Result<GraphTable, StoreError> {
     let keys: Vec<&str> = orders.iter().map(|o| o.key.as_str()).collect();
-    let cached = world.store.cache_get_many(CACHE, &keys)?;
+    let cached = store.cache_get_many(CACHE, &keys)?;
     let mut table = BTreeMap::new();
     let mut fresh = Vec::new();
     for (order, value) in orders.iter().zip(cached) {
         let known = value.and_then(|v| serde_json::from_value::<GraphFacts>(v).ok());
-        let fact = known.map_or_else(|| build(world.zoo, order, classes), Ok);
-        if let Ok(facts) = &fact
-            && let Ok(value) = serde_json::to_value(facts)
-        {
-            fresh.push((order.key.as_str(), value));
-        }
+        let fact = match known {
+            Some(facts) => Ok(facts),
+            None => {
+                let built = build(zoo, order, classes);
+                fresh.extend(
+                    built
+                        .as_ref()
+                        .ok()
+                        .and_then(|f| Some((order.key.as_str(), serde_json::to_value(f).ok()?))),
+                );
+                built
+            }
+        };
         table.insert((order.variant.id().to_string(), order.input), graded(fact));
     }
     let fresh: Vec<_> = fresh.iter().map(|(k, v)| (*k, v)).collect();
     if !fresh.is_empty() {
-        let _ = world.store.cache_put_many(CACHE, &fresh);
+        let _ = store.cache_put_many(CACHE, &fresh);
     }
     Ok(table)
 }

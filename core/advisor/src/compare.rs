@@ -41,6 +41,7 @@ pub fn compare(world: &World<'_>, request: &Request, names: &[String]) -> Result
         .iter()
         .map(|n| Ok(world.zoo.find(n)?.id().clone()))
         .collect::<Result<Vec<_>, AdvisorError>>()?;
+    let _session = world.store.session()?;
     let case = Case::open(world, request)?;
     let assessment = case.assess()?;
     let chosen: Vec<_> = ids.iter().filter_map(|id| most_accurate(&assessment, id)).collect();

@@ -44,6 +44,7 @@ pub fn explain(
     architecture: &str,
 ) -> Result<Explanation, AdvisorError> {
     let variant = world.zoo.find(architecture)?;
+    let _session = world.store.session()?;
     let case = Case::open(world, request)?;
     let assessment = case.assess()?;
     let standings = assessment.standings();

@@ -33,7 +33,7 @@ pub(crate) fn run(context: &Context, command: &ArchCommand) -> Result<(), CliErr
 }
 
 fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
-    let catalogue = Catalogue::load(&context.world()?, None).map_err(CliError::failed)?;
+    let catalogue = Catalogue::load(context.zoo(), context.store()?, None).map_err(CliError::failed)?;
     if as_json {
         let lines: Vec<_> = catalogue.architectures.iter().map(summary).collect();
         return context.screen.json(&json!({"schema": "convwise.architectures/1", "architectures": lines}));
@@ -118,7 +118,7 @@ fn show(
     if form.graph || form.dot {
         return print_graph(context, variant, &BuildOptions { classes, input: Some(input) }, form.dot);
     }
-    let facts = Catalogue::facts(&context.world()?, variant, input, classes).map_err(CliError::failed)?;
+    let facts = Catalogue::facts(zoo, context.store()?, variant, input, classes).map_err(CliError::failed)?;
     let facts = match facts {
         Fact::Known(facts, _) => facts,
         Fact::Unknown(missing) => return Err(CliError::invalid(missing.need)),

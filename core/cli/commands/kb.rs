@@ -64,7 +64,7 @@ fn measurement_rows(context: &Context) -> Result<Vec<QueryRow>, CliError> {
 
 /// One row an architecture and its weights; one without weights for a network that has none.
 fn architecture_rows(context: &Context) -> Result<Vec<QueryRow>, CliError> {
-    let catalogue = Catalogue::load(&context.world()?, None).map_err(CliError::failed)?;
+    let catalogue = Catalogue::load(context.zoo(), context.store()?, None).map_err(CliError::failed)?;
     let mut rows = Vec::new();
     for architecture in catalogue.architectures.into_iter().map(Arc::new) {
         if architecture.weights.is_empty() {
