@@ -169,3 +169,18 @@ fn an_unnamed_phone_cannot_be_measured_here() {
     let answer = home.run("advise --task classify --deploy mobile --threads 1 --measure");
     answer.fails(3, &["convwise bench", "convwise kb merge", "--here"]);
 }
+
+#[test]
+fn the_answer_as_a_person_reads_it() {
+    let home = Home::new();
+    // A phone that nobody named: nothing of this machine is in the answer.
+    let line = "advise --task classify --deploy mobile --threads 1 --max-params 3M --train-images 500 --classes 20 --top 2";
+    insta::with_settings!({filters => vec![
+        (r"knowledge base `?[0-9a-f]+`?", "knowledge base [version]"),
+        (r"Knowledge base `[0-9a-f]+`, rules `[0-9a-f]+`", "Knowledge base [version], rules [fingerprint]"),
+        (r"\d+ rules \([0-9a-f]+\)", "[n] rules ([fingerprint])"),
+    ]}, {
+        insta::assert_snapshot!("text", home.run(line).stdout);
+        insta::assert_snapshot!("markdown", home.run(&format!("{line} --markdown")).stdout);
+    });
+}

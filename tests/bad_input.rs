@@ -176,7 +176,7 @@ fn hostile_architecture_scripts_end_with_their_place() {
 fn truncated_and_hostile_models_are_refused() {
     let home = Home::new();
     assert_eq!(home.run("export shufflenet_v2_x0_5 -o net.onnx").code, 0);
-    let whole = std::fs::read(home.path().join("net.onnx")).unwrap();
+    let whole = fs::read(home.path().join("net.onnx")).unwrap();
     home.write("half.onnx", &whole[..whole.len() / 2]);
     home.write("empty.onnx", b"");
     home.write("noise.onnx", vec![0xff; 4096]);
@@ -356,7 +356,7 @@ fn what_a_person_reads() {
         "advise --deploy cpu-server",
         "advise --task classify --deploy cpu-server --real-time --latency 5s",
         "advise --task classify --deploy edge --device stm32f764",
-        "advise --task classify --deploy mobile --measure",
+        "advise --task classify --deploy mobile --threads 1 --measure",
         "advise --request syntax.toml",
         "advise --request key.toml",
         "advise --request value.toml",
@@ -374,7 +374,10 @@ fn what_a_person_reads() {
     .iter()
     .map(|line| said(&home, line))
     .collect();
-    insta::assert_snapshot!(texts.join("\n\n"));
+    // Which networks are worth measuring is the ranking's business.
+    insta::with_settings!({filters => vec![(r"convwise bench( [a-z0-9_]+){3,} --runner", "convwise bench [shortlist] --runner")]}, {
+        insta::assert_snapshot!(texts.join("\n\n"));
+    });
 }
 
 #[test]

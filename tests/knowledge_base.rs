@@ -85,3 +85,60 @@ fn a_damaged_index_is_rebuilt() {
     std::fs::write(&index, "rubbish").unwrap();
     assert_eq!(home.json("kb check --json")["ok"], true);
 }
+
+/// A model file of one network, and the line that measures it in a moment.
+fn model(home: &Home) -> &'static str {
+    assert_eq!(home.run("export shufflenet_v2_x0_5 -o net.onnx").code, 0);
+    "bench net.onnx --quick --threads 1 --max-time 100ms --json"
+}
+
+fn ids(home: &Home) -> Vec<String> {
+    let rows = home.json("kb query --from measurements --sort id --json");
+    rows["rows"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn processes_that_measure_at_once_lose_nothing() {
+    let home = Home::new();
+    let bench = model(&home);
+    let running: Vec<_> = (0..4).map(|_| home.start(bench)).collect();
+    let mut said: Vec<_> = running
+        .into_iter()
+        .map(|process| {
+            let answer = process.finish();
+            assert_eq!(answer.code, 0, "{}", answer.stderr);
+            answer.json()["records"][0]["id"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    said.sort();
+    assert_eq!(ids(&home), said);
+    assert_eq!(home.json("kb check --json")["ok"], true);
+}
+
+#[test]
+fn records_travel_to_another_home() {
+    let (there, here) = (Home::new(), Home::new());
+    let bench = model(&there);
+    assert_eq!((there.run(bench).code, there.run(bench).code), (0, 0));
+    assert_eq!(there.run("kb export -o target.jsonl").code, 0);
+    let file = there.path().join("target.jsonl");
+    let merge = |path: &std::path::Path| here.run_args(&["kb", "merge", path.to_str().unwrap(), "--json"]);
+    // A file that was cut off or changed on the way is refused as a whole.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let changed = here.write("changed.jsonl", text.replacen("\"threads\":1", "\"threads\":2", 1));
+    let cut = here.write("cut.jsonl", &text[..text.len() - 40]);
+    let rubbish = here.write("rubbish.jsonl", "{\"this\": \"is no record\"}\n");
+    for bad in [&changed, &cut, &rubbish] {
+        assert_eq!(merge(bad).code, 3, "{}", bad.display());
+        assert_eq!(ids(&here).len(), 0, "{}", bad.display());
+    }
+    assert_eq!(merge(&file).json()["report"]["new"], 2);
+    assert_eq!(merge(&file).json()["report"]["known"], 2, "a second time changes nothing");
+    assert_eq!(ids(&here), ids(&there));
+    let shown = |home: &Home| home.json(&format!("kb show {} --json", ids(home)[0]));
+    assert_eq!(shown(&here), shown(&there));
+    assert!(
+        !shown(&here)["body"]["launches"][0]["samples_ns"].as_array().unwrap().is_empty(),
+        "with every sample"
+    );
+}

@@ -1,5 +1,7 @@
 //! End-to-end tests: the real program in a temporary home, as its user runs it; and the house's own rules.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
 mod advise;
 mod architectures;
 mod bad_input;
@@ -10,3 +12,4 @@ mod knowledge_base;
 mod measuring;
 mod rules;
 mod runners;
+mod surface;

@@ -64,7 +64,7 @@ pub enum AdvisorError {
     #[error(transparent)]
     Device(#[from] UnknownDevice),
     /// The runner is not known.
-    #[error("there is no runner `{name}`{hint}; `convwise runner list` shows them")]
+    #[error("there is no runner `{name}` (`convwise runner list` shows them){hint}")]
     UnknownRunner {
         /// What was asked for.
         name: String,
@@ -496,8 +496,8 @@ fn measure_command(case: &Case<'_>, ask: &Ask) -> Option<String> {
 /// what is believed, marked as unproven.
 fn eligible<'a>(standings: &[Standing<'a>], measured: bool, cut_short: bool) -> Vec<Standing<'a>> {
     let proven = |s: &&Standing<'_>| s.is_measured() && s.verdict == Verdict::Proven;
-    let measured = measured && !(cut_short && !standings.iter().any(|s| proven(&s)));
-    let pool: Vec<_> = standings.iter().filter(|s| !measured || proven(s)).copied().collect();
+    let proven_only = measured && (!cut_short || standings.iter().any(|s| proven(&s)));
+    let pool: Vec<_> = standings.iter().filter(|s| !proven_only || proven(s)).copied().collect();
     distinct(&pool)
 }
 

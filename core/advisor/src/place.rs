@@ -19,7 +19,7 @@ pub enum Place {
 
 /// A device that nobody described or measured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no device `{id}`{hint}; `convwise device list` shows the known ones")]
+#[error("there is no device `{id}` (`convwise device list` shows the known ones){hint}")]
 pub struct UnknownDevice {
     /// What was asked for.
     pub id: String,

@@ -62,7 +62,7 @@ fn show(context: &Context, id: &str, as_json: bool) -> Result<(), CliError> {
     let Some(device) = known.iter().find(|d| d.id().as_str() == id) else {
         let hint = did_you_mean(id, known.iter().map(|d| d.id().as_str()));
         return Err(CliError::invalid(format!(
-            "there is no device `{id}`{hint}; `convwise device list` shows them"
+            "there is no device `{id}` (`convwise device list` shows them){hint}"
         )));
     };
     if as_json {

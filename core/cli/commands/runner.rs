@@ -113,7 +113,7 @@ fn find<'a>(context: &'a Context, name: &str) -> Result<&'a RunnerEntry, CliErro
     let list = context.runners();
     list.get(name).ok_or_else(|| {
         let hint = did_you_mean(name, list.runners.iter().map(|r| r.name.as_str()));
-        CliError::invalid(format!("there is no runner `{name}`{hint}; `convwise runner list` shows them"))
+        CliError::invalid(format!("there is no runner `{name}` (`convwise runner list` shows them){hint}"))
     })
 }
 

@@ -45,9 +45,9 @@ fn heading_of(advice: &Advice, out: &mut String) {
         styled(
             FAINT,
             format!(
-                "{} architectures and {} measurements known (knowledge base {}), {} rules ({})",
+                "{} architectures and {} known (knowledge base {}), {} rules ({})",
                 kb.architectures,
-                kb.measurements,
+                count_of(usize::try_from(kb.measurements).unwrap_or(usize::MAX), "measurement"),
                 short(&kb.version),
                 advice.rules.rules,
                 short(&advice.rules.fingerprint)
@@ -245,8 +245,8 @@ fn rejections(advice: &Advice, out: &mut String) {
     if advice.rejected.is_empty() {
         return;
     }
-    section(&format!("Rejected ({})", advice.rejected.len()), out);
     let different = different_networks(&advice.rejected);
+    section(&format!("Rejected ({})", different.len()), out);
     for rejection in different.iter().take(REJECTIONS_SHOWN) {
         rejection_line(rejection, out);
     }
@@ -257,11 +257,11 @@ fn rejections(advice: &Advice, out: &mut String) {
 }
 
 /// Of weights of one network that fail for the same reason, the first.
-fn different_networks(rejected: &[Rejection]) -> Vec<&Rejection> {
+pub(crate) fn different_networks(rejected: &[Rejection]) -> Vec<&Rejection> {
     let mut kept: Vec<&Rejection> = Vec::new();
     for rejection in rejected {
         let same = |k: &&Rejection| k.architecture == rejection.architecture && k.reason == rejection.reason;
-        if !kept.iter().any(|k| same(k)) {
+        if !kept.iter().any(same) {
             kept.push(rejection);
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use convwise_types::{Advice, Bytes, Millis, Pick, StepLine};
 
-use super::advice::{interval, request_line, short};
+use super::advice::{different_networks, interval, request_line, short};
 
 /// The whole answer.
 pub(crate) fn advice(advice: &Advice) -> String {
@@ -64,7 +64,7 @@ fn pick_cells(place: usize, pick: &Pick) -> Vec<String> {
     let unknown = || "unknown".to_owned();
     vec![
         place.to_string(),
-        format!("{} @{}{proven}", pick.title, pick.input_size),
+        format!("{} @{} {}{proven}", pick.title, pick.input_size, pick.precision),
         pick.weights.as_ref().map_or_else(unknown, ToString::to_string),
         pick.accuracy.as_ref().map_or_else(unknown, |a| format!("{:.1} %", a.value)),
         latency.map_or_else(unknown, |l| Millis(l.ms).to_string()),
@@ -83,7 +83,7 @@ fn why(picks: &[Pick], out: &mut String) {
 }
 
 fn rejections(advice: &Advice, out: &mut String) {
-    let lines = advice.rejected.iter().map(|r| {
+    let lines = different_networks(&advice.rejected).into_iter().map(|r| {
         let change = r.counterfactual.as_ref().map(|c| format!("; {c}")).unwrap_or_default();
         format!("`{}` @{}: {} (`{}`){change}", r.architecture, r.input_size, r.reason, r.rule)
     });
