@@ -10,7 +10,7 @@ use convwise_bench::{BenchError, BenchPlan, Effort, Progress, Update, measure_ma
 use convwise_host::RunnerEntry;
 use convwise_onnx::{ModelInfo, inspect_file};
 use convwise_store::{Record, Store};
-use convwise_types::{InputShape, Measurement, Subject};
+use convwise_types::{InputShape, Measurement, Scenario, Subject};
 use serde::Serialize;
 
 use super::advise::{Reporter, duration, summary};
@@ -30,6 +30,12 @@ struct Document<'a> {
 }
 
 pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
+    if args.scenario != Scenario::Latency {
+        return Err(CliError::invalid(format!(
+            "scenario {} is not available yet; use latency",
+            args.scenario
+        )));
+    }
     let world = context.world()?;
     let runners = runners(&world, args)?;
     let setting = setting(context, args);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use convwise_advisor::catalogue::Catalogue;
 use convwise_judge::{QueryRow, query};
 use convwise_store::{CheckReport, Record, Store};
-use convwise_types::Bytes;
+use convwise_types::{Bytes, did_you_mean};
 use serde_json::{Value, json};
 
 use crate::args::KbCommand;
@@ -81,7 +81,10 @@ fn show(context: &Context, id: &str, as_json: bool) -> Result<(), CliError> {
         let architecture = context.zoo().architecture(variant);
         return document(context, &json!(architecture), as_json);
     }
-    let record = store.record(id).map_err(CliError::invalid)?;
+    let record = store.record(id).map_err(|error| {
+        let hint = did_you_mean(id, context.zoo().variants().map(|v| v.id().as_str()));
+        CliError::invalid(format!("{error}{hint}"))
+    })?;
     let body = match &record {
         Record::Measurement(m) => json!(m),
         Record::Result(r) => json!(r),

@@ -21,7 +21,7 @@ impl Sources {
         Self::default()
     }
 
-    /// Adds a text under the name that [`crate::compile`] was given.
+    /// Adds a text under the name that [`crate::compile()`] was given.
     pub fn add(&mut self, file: impl Into<String>, text: impl Into<Arc<str>>) -> &mut Self {
         self.files.insert(file.into(), text.into());
         self

@@ -62,6 +62,7 @@ struct Notation {
     example: &'static str,
     /// Unit and factor to the base unit. An empty unit means that the bare number is accepted.
     units: &'static [(&'static str, f64)],
+    min: f64,
     max: f64,
     max_text: &'static str,
 }
@@ -81,7 +82,7 @@ impl Notation {
             });
         };
         let value = number * self.factor(trimmed, unit)?;
-        if value.is_finite() && value > 0.0 && value <= self.max {
+        if value.is_finite() && value > 0.0 && value >= self.min && value <= self.max {
             Ok(value)
         } else {
             Err(UnitError::OutOfRange { text: trimmed.to_owned(), what: self.what, max: self.max_text })
@@ -140,6 +141,8 @@ const DURATION: Notation = Notation {
         ("m", 6e4),
         ("h", 3.6e6),
     ],
+    // A nanosecond: the grain of the clock.
+    min: 1e-6,
     max: 8.64e8,
     max_text: "10 days",
 };
@@ -159,6 +162,7 @@ const SIZE: Notation = Notation {
         ("MiB", 1_048_576.0),
         ("GiB", 1_073_741_824.0),
     ],
+    min: 1.0,
     max: 1e15,
     max_text: "1000 TB",
 };
@@ -167,6 +171,7 @@ const COUNT: Notation = Notation {
     what: "a number of parameters",
     example: "`10M`",
     units: &[("", 1.0), ("k", 1e3), ("K", 1e3), ("M", 1e6), ("B", 1e9), ("G", 1e9)],
+    min: 1.0,
     max: 1e13,
     max_text: "10000B",
 };
@@ -175,6 +180,7 @@ const RATE: Notation = Notation {
     what: "a rate",
     example: "`100/s`",
     units: &[("/s", 1.0), ("/min", 1.0 / 60.0), ("fps", 1.0), ("/h", 1.0 / 3600.0)],
+    min: 1e-9,
     max: 1e9,
     max_text: "1000000000/s",
 };
@@ -183,6 +189,7 @@ const PERCENT: Notation = Notation {
     what: "a percentage",
     example: "`75` or `75%`",
     units: &[("", 1.0), ("%", 1.0)],
+    min: 0.0,
     max: 100.0,
     max_text: "100 %",
 };
@@ -375,6 +382,10 @@ mod tests {
         check::<Millis>(
             "0ms",
             "`0ms` is out of range for a duration; it must be more than 0 and at most 10 days",
+        );
+        check::<Millis>(
+            "1e-30ms",
+            "`1e-30ms` is out of range for a duration; it must be more than 0 and at most 10 days",
         );
         check::<Millis>("", "a duration is empty; write for example `20ms`");
         check::<Millis>("fast", "`fast` is not a duration; write for example `20ms`");

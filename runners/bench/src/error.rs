@@ -80,7 +80,7 @@ impl fmt::Display for Needs<'_> {
         }
         for (index, missing) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{} is missing; try `{}`", missing.what, missing.how)?;
+            write!(f, "{separator}{}; try `{}`", missing.what, missing.how)?;
         }
         Ok(())
     }
@@ -97,9 +97,12 @@ mod tests {
         check(
             BenchError::Unusable {
                 runner: "onnxruntime".into(),
-                missing: vec![missing("libonnxruntime.so", "convwise runner install onnxruntime")],
+                missing: vec![missing(
+                    "libonnxruntime.so is not installed",
+                    "convwise runner install onnxruntime",
+                )],
             },
-            "runner onnxruntime cannot run here: libonnxruntime.so is missing; try `convwise runner install onnxruntime`",
+            "runner onnxruntime cannot run here: libonnxruntime.so is not installed; try `convwise runner install onnxruntime`",
         );
         check(
             BenchError::ScenarioNotAvailable { scenario: Scenario::Rate },
