@@ -199,8 +199,11 @@ pub struct LatencyOracle<'a> {
     evidences: &'a Evidences<'a>,
     predictor: Predictor,
     basis: String,
-    usable: Vec<&'a Measurement>,
+    usable: BTreeMap<Deployed<'a>, &'a Measurement>,
 }
+
+/// What one latency belongs to: the digest of a graph, its input and number format.
+type Deployed<'a> = (&'a str, InputShape, Precision);
 
 /// int8 against fp32 on the same device and runtime: median speed-up 2.61, p10 to p90 1.10 to
 /// 5.35 (1,178 pairs of networks of the AI Hub Models collection, its perf.yaml tables).
@@ -213,9 +216,9 @@ impl<'a> LatencyOracle<'a> {
     /// Fits the latency model to what was measured on the target in the request's own setting.
     #[must_use]
     pub fn new(evidences: &'a Evidences<'a>) -> Self {
-        let usable: Vec<_> = evidences.measurements.iter().filter(|m| comparable(m, evidences)).collect();
+        let usable = newest(evidences.measurements.iter().filter(|m| comparable(m, evidences)));
         let observed: Vec<_> = usable
-            .iter()
+            .values()
             .filter(|m| m.subject.precision == Precision::Fp32)
             .filter_map(|m| evidences.observed(m))
             .collect();
@@ -244,12 +247,7 @@ impl<'a> LatencyOracle<'a> {
     }
 
     fn measured(&self, facts: &GraphFacts, precision: Precision) -> Option<Fact<Latency>> {
-        let newest = self
-            .usable
-            .iter()
-            .filter(|m| m.subject.precision == precision && m.subject.graph.as_deref() == Some(&facts.graph))
-            .filter(|m| m.subject.input == facts.input)
-            .max_by(|a, b| a.taken.cmp(&b.taken).then_with(|| a.id.cmp(&b.id)))?;
+        let newest = self.usable.get(&(facts.graph.as_str(), facts.input, precision))?;
         let s = &newest.statistics;
         Some(Fact::Known(
             Latency {
@@ -327,6 +325,22 @@ fn comparable(m: &Measurement, evidences: &Evidences<'_>) -> bool {
         && m.scenario == Scenario::Latency
         && m.verdict != Quality::Insufficient
         && !m.runner.simulated
+}
+
+/// The newest measurement of each network: a repetition replaces the one before, and is no second
+/// network to learn from.
+fn newest<'a>(
+    measurements: impl Iterator<Item = &'a Measurement>,
+) -> BTreeMap<Deployed<'a>, &'a Measurement> {
+    let mut newest = BTreeMap::new();
+    for m in measurements {
+        let Some(graph) = m.subject.graph.as_deref() else { continue };
+        let kept = newest.entry((graph, m.subject.input, m.subject.precision)).or_insert(m);
+        if (&m.taken, &m.id) > (&kept.taken, &kept.id) {
+            *kept = m;
+        }
+    }
+    newest
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most 1024")]

@@ -72,9 +72,10 @@ impl Place {
         if let Some(device) = known.measured.iter().find(|d| d.id == *id) {
             return Ok(Self::Elsewhere(device.clone()));
         }
-        let names =
-            known.described.iter().map(|d| d.id.as_str()).chain(known.measured.iter().map(|d| d.id.as_str()));
-        Err(UnknownDevice { id: id.to_string(), hint: convwise_types::did_you_mean(id.as_str(), names) })
+        let described = known.described.iter().map(|d| &d.id);
+        let names = described.chain(known.measured.iter().map(|d| &d.id)).chain([&known.here.id]);
+        let hint = convwise_types::did_you_mean(id.as_str(), names.map(DeviceId::as_str));
+        Err(UnknownDevice { id: id.to_string(), hint })
     }
 
     /// Whether a measurement made on this machine is evidence for the target.
