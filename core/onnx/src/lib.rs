@@ -6,14 +6,12 @@
 
 mod error;
 mod export;
-mod fingerprint;
 mod inspect;
 mod proto;
 mod weights;
 
 pub use error::{ExportError, InspectError, WeightError};
 pub use export::{Batch, ExportOptions, Model, OPSETS, export};
-pub use fingerprint::fingerprint;
 pub use inspect::{ModelInfo, TensorInfo, inspect, inspect_file};
 pub use weights::golden;
 pub use weights::{

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use blake3::Hasher;
-use convwise_graph::{Cost, Graph, GraphError, Shapes, cost, infer, text};
+use convwise_graph::{Cost, Graph, GraphError, Shapes, cost, fingerprint, infer};
 use convwise_types::{Bytes, GraphFacts, InputShape, NamedShape, Precision};
-
-use crate::digest::short;
 
 /// Parameters, work, memory and outputs of a graph at batch 1.
 ///
@@ -25,7 +22,7 @@ pub fn facts(graph: &Graph, input: InputShape) -> Result<GraphFacts, GraphError>
         weight_bytes: by_precision(|p| cost.weight_bytes(p)),
         ops: ops(&cost),
         outputs: outputs(graph, &shapes),
-        graph: graph_digest(graph, &shapes),
+        graph: fingerprint(graph),
     })
 }
 
@@ -40,11 +37,4 @@ fn ops(cost: &Cost) -> BTreeMap<String, u64> {
 fn outputs(graph: &Graph, shapes: &Shapes) -> Vec<NamedShape> {
     let extents = |node| shapes.of(node).0.iter().map(|d| *d as u64).collect();
     graph.outputs.iter().map(|o| NamedShape { name: o.name.clone(), shape: extents(o.node) }).collect()
-}
-
-/// The stable text form says everything about a graph.
-fn graph_digest(graph: &Graph, shapes: &Shapes) -> String {
-    let mut hasher = Hasher::new();
-    hasher.update(text::print(graph, shapes).as_bytes());
-    short(&hasher)
 }

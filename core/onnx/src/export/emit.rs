@@ -1,7 +1,7 @@
 //! The file under construction: names, constants and nodes. What an operation becomes is said in the
 //! files of its kind; this one only dispatches.
 
-use convwise_graph::{Graph, Node, NodeId, Op, Param, Shapes};
+use convwise_graph::{Graph, Node, NodeId, Op, Param, Shapes, fingerprint};
 
 use super::model::{Model, Tensor};
 use super::names::Names;
@@ -9,7 +9,6 @@ use super::plan::Plan;
 use super::values::value_info;
 use super::{ExportOptions, activation, arith, conv, layout, linear, pool, resize};
 use crate::error::{ExportError, WeightError};
-use crate::fingerprint::fingerprint;
 use crate::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, entry, extent,
     tensor_proto,

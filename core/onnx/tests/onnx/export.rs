@@ -203,7 +203,7 @@ fn a_source_that_fails_is_reported() {
 fn the_golden_rule_says_so_in_the_file() {
     let bytes = export(&nets::residual(), &Golden::default(), &ExportOptions::default()).unwrap().to_bytes();
     let text = String::from_utf8_lossy(&bytes);
-    let fingerprint = convwise_onnx::fingerprint(&nets::residual());
+    let fingerprint = convwise_graph::fingerprint(&nets::residual());
     for expected in ["convwise.network", "residual", "convwise.weights", "golden:2", fingerprint.as_str()] {
         assert!(text.contains(expected), "{expected}");
     }

@@ -1,9 +1,8 @@
 //! The identity of a network's structure.
 
-use std::io::{self, Write};
-
-use convwise_graph::{Graph, Named, Node};
 use serde::Serialize;
+
+use crate::graph::{Graph, Named, Node};
 
 /// Raised whenever the same graph would hash differently.
 const VERSION: u32 = 1;
@@ -21,32 +20,17 @@ struct Structure<'a> {
 #[must_use]
 pub fn fingerprint(graph: &Graph) -> String {
     let structure = Structure { version: VERSION, nodes: &graph.nodes, outputs: &graph.outputs };
-    let mut hash = Hashing(blake3::Hasher::new());
+    let mut hash = blake3::Hasher::new();
     // Neither plain data nor a hasher can fail here; a float that JSON cannot hold is written as null.
     let written = serde_json::to_writer(&mut hash, &structure);
     debug_assert!(written.is_ok(), "a graph is plain data");
-    hash.0.finalize().to_hex().to_string()
-}
-
-/// Feeds what is written to the hash.
-struct Hashing(blake3::Hasher);
-
-impl Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    hash.finalize().to_hex().to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use convwise_graph::{Activation, Builder, Graph, Op};
-
     use super::fingerprint;
+    use crate::{Activation, Builder, Graph, Op};
 
     fn net(name: &str, last: Activation) -> Graph {
         let mut b = Builder::new(name);

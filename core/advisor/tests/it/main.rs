@@ -1,0 +1,12 @@
+//! The promises of the advisor's parts: which candidates there are, what is known about them and on what
+//! evidence, where a request is aimed, what the best are called and what is worth a measurement.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod evidence;
+mod facts;
+mod place;
+mod prediction;
+mod samples;
+mod shortlist;
+mod standing;
