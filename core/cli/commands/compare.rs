@@ -1,13 +1,13 @@
 //! `convwise compare`: networks side by side.
 
 use convwise_advisor::compare::{Compared, Comparison, compare};
-use convwise_types::{Bytes, Deploy, Macs, Millis, Params, Task};
+use convwise_types::{Bytes, Deploy, Macs, Params, Task};
 
 use super::request;
 use crate::args::{CompareArgs, RequestArgs};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::render::advice::{grade, interval};
+use crate::render::advice::evidence_cells;
 use crate::render::table::{figures, table, text};
 use crate::screen::{NAME, styled};
 
@@ -56,14 +56,14 @@ fn shown(comparison: &Comparison) -> String {
 fn row(compared: &Compared) -> Vec<String> {
     let pick = &compared.pick;
     let unknown = || "unknown".to_owned();
-    let latency = pick.latency.as_ref();
+    let [weights, accuracy, latency, interval, grade] = evidence_cells(pick);
     vec![
         format!("{} @{}", styled(NAME, &pick.architecture), pick.input_size),
-        pick.weights.as_ref().map_or_else(|| "none published".to_owned(), ToString::to_string),
-        pick.accuracy.as_ref().map_or_else(unknown, |a| format!("{:.1} %", a.value)),
-        latency.map_or_else(unknown, |l| Millis(l.ms).to_string()),
-        latency.map_or_else(String::new, |l| interval(l.low_ms, l.high_ms)),
-        latency.map_or_else(String::new, |l| grade(l.grade)),
+        weights,
+        accuracy,
+        latency,
+        interval,
+        grade,
         pick.params.map_or_else(unknown, |v| Params(v).to_string()),
         pick.macs.map_or_else(unknown, |v| Macs(v).to_string()),
         pick.weight_bytes.map_or_else(unknown, |v| Bytes(v).to_string()),

@@ -128,18 +128,30 @@ fn picks(picks: &[Pick], out: &mut String) {
 fn pick_row(place: usize, pick: &Pick) -> Vec<String> {
     let mark = if pick.proven { "" } else { "?" };
     let size = format!("{} {}", styled(NAME, &pick.architecture), detail(pick));
-    let latency = pick.latency.as_ref();
+    let [weights, accuracy, latency, interval, grade] = evidence_cells(pick);
     vec![
         format!("{mark}{place}"),
         size.trim_end().to_owned(),
+        weights,
+        accuracy,
+        latency,
+        interval,
+        grade,
+        pick.weight_bytes.map_or_else(|| "unknown".to_owned(), |b| Bytes(b).to_string()),
+        pick.params.map_or_else(|| "unknown".to_owned(), |p| Params(p).to_string()),
+        pick.labels.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(", "),
+    ]
+}
+
+/// Weights, accuracy, latency, its interval and its grade, as every table of networks shows them.
+pub(crate) fn evidence_cells(pick: &Pick) -> [String; 5] {
+    let latency = pick.latency.as_ref();
+    [
         pick.weights.as_ref().map_or_else(|| "none published".to_owned(), ToString::to_string),
         pick.accuracy.as_ref().map_or_else(|| "unknown".to_owned(), |a| format!("{:.1} %", a.value)),
         latency.map_or_else(|| "unknown".to_owned(), |l| Millis(l.ms).to_string()),
         latency.map_or_else(String::new, |l| interval(l.low_ms, l.high_ms)),
         latency.map_or_else(String::new, |l| grade(l.grade)),
-        pick.weight_bytes.map_or_else(|| "unknown".to_owned(), |b| Bytes(b).to_string()),
-        pick.params.map_or_else(|| "unknown".to_owned(), |p| Params(p).to_string()),
-        pick.labels.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(", "),
     ]
 }
 
