@@ -98,7 +98,7 @@ fn facts_of_resnet50() {
     assert_eq!(facts.outputs[0].name, "logits");
     assert_eq!(facts.outputs[0].shape, [1, 1000]);
     assert_eq!(facts.ops["conv2d"], 53);
-    assert_eq!(facts.graph.len(), 32);
+    assert_eq!(facts.graph.len(), 64);
     // With the norms folded, each of the 26 560 normalised channels keeps one bias of its two parameters.
     assert_eq!(facts.weight_bytes[&Precision::Fp32].0, 4 * (25_557_032 - 26_560));
     assert!(facts.weight_bytes[&Precision::Int8].0 < 26_000_000);

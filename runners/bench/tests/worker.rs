@@ -93,10 +93,7 @@ fn whatever_a_worker_does_is_one_error_with_an_explanation() {
         &[("crash", "run@3")],
         "tiny.onnx: runner mock crashed while it ran the model: SIGSEGV, an invalid memory access;",
     );
-    check(
-        &[("missing", "thing")],
-        "runner mock cannot run here: thing is missing; try `convwise runner install thing`",
-    );
+    check(&[("missing", "thing")], "runner mock cannot run here: thing; try `convwise runner install thing`");
     let no_number = failure(&[("nan", "1"), ("outputs", "N,4")]);
     assert!(
         no_number

@@ -63,7 +63,7 @@ fn a_rejection_names_rule_place_values_and_margin() {
     assert_eq!(finding.rule.as_str(), "latency-over-budget");
     assert_eq!(finding.reason, judged.findings[0].reason);
     assert_eq!(finding.file, "rules/deployment.rhai");
-    assert_eq!(finding.reason, "36.8 ms on server, budget 20.0 ms");
+    assert_eq!(finding.reason, "36.8 ms [36.5 ms, 37.1 ms] measured on server, budget 20.0 ms");
     assert!((finding.margin.unwrap() + 17.1).abs() < 1e-9);
     let read: Vec<_> =
         finding.observed.iter().map(|o| (o.field.as_str(), o.value.as_str(), o.grade)).collect();
