@@ -8,6 +8,7 @@ use convwise_types::{Bytes, Macs, Params, Precision};
 use crate::fold::Folding;
 use crate::graph::{Graph, Node, NodeId};
 use crate::infer::Shapes;
+use crate::live::Live;
 use crate::memory::{self, MemoryOptions, MemoryPlan};
 use crate::op::{Op, ParamRole};
 use crate::ops::{self, Given, with_layer};
@@ -24,6 +25,9 @@ pub struct NodeCost {
 }
 
 /// The cost of one run of a graph, for the batch its shapes were inferred for.
+///
+/// Parameters and buffers are those of every layer; everything else counts the layers that an output
+/// depends on ([`Live`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Elements of all trained tensors, buffers apart.
@@ -86,6 +90,7 @@ impl Cost {
 /// Counts the cost of `graph`, whose tensors have `shapes` (from [`crate::infer()`]).
 #[must_use]
 pub fn cost(graph: &Graph, shapes: &Shapes) -> Cost {
+    let live = Live::of(graph);
     let mut total = Cost {
         params: Params(0),
         buffers: 0,
@@ -95,18 +100,28 @@ pub fn cost(graph: &Graph, shapes: &Shapes) -> Cost {
         ops: BTreeMap::new(),
         nodes: Vec::with_capacity(graph.nodes.len()),
         memory: memory::plan(graph, shapes, MemoryOptions::default()),
-        deployed: deployed(graph),
+        deployed: deployed(graph, &live),
     };
     for (id, node) in graph.iter() {
-        total.count(node, node_cost(id, node, shapes), shapes);
+        let cost = node_cost(id, node, shapes);
+        total.own(node, cost);
+        if live.contains(id) {
+            total.run(node, cost, shapes);
+        }
+        total.nodes.push(cost);
     }
     total
 }
 
 impl Cost {
-    fn count(&mut self, node: &Node, cost: NodeCost, shapes: &Shapes) {
+    /// Adds what a node stores.
+    fn own(&mut self, node: &Node, cost: NodeCost) {
         self.params.0 = self.params.0.saturating_add(cost.params.0);
         self.buffers = self.buffers.saturating_add(elements(node, |role| role.is_buffer()));
+    }
+
+    /// Adds what running a node takes.
+    fn run(&mut self, node: &Node, cost: NodeCost, shapes: &Shapes) {
         self.macs.0 = self.macs.0.saturating_add(cost.macs.0);
         if cost.macs.0 > 0 {
             self.activations = self.activations.saturating_add(cost.output_elements);
@@ -115,7 +130,6 @@ impl Cost {
             self.depthwise_macs.0 = self.depthwise_macs.0.saturating_add(cost.macs.0);
         }
         *self.ops.entry(node.op.name()).or_default() += 1;
-        self.nodes.push(cost);
     }
 }
 
@@ -140,10 +154,10 @@ fn elements(node: &Node, counts: impl Fn(ParamRole) -> bool) -> u64 {
     tensors.fold(0, |sum, p| sum.saturating_add(p.shape.elements()))
 }
 
-fn deployed(graph: &Graph) -> Deployed {
+fn deployed(graph: &Graph, live: &Live) -> Deployed {
     let folding = Folding::of(graph);
     let mut sum = Deployed::default();
-    for (id, node) in graph.iter() {
+    for (id, node) in graph.iter().filter(|(id, _)| live.contains(*id)) {
         let weights = elements(node, |role| role == ParamRole::Weight);
         let vectors = match folding.convolution_of(id) {
             Some(conv) => bias_gained(graph, conv),

@@ -1,6 +1,7 @@
 //! Which batch norms disappear into the convolution before them when a network is deployed.
 
 use crate::graph::{Graph, NodeId};
+use crate::live::Live;
 use crate::op::Op;
 
 /// The batch norms of a graph that can be folded.
@@ -37,10 +38,12 @@ fn convolution_before(graph: &Graph, node: &crate::graph::Node) -> Option<NodeId
     matches!(graph.node(*operand)?.op, Op::Conv2d(_)).then_some(*operand)
 }
 
-/// How often each tensor is read, an output counting as one reading.
+/// How often an inference reads each tensor, an output counting as one reading.
 fn uses(graph: &Graph) -> Vec<usize> {
+    let live = Live::of(graph);
     let mut uses = vec![0; graph.nodes.len()];
-    let operands = graph.nodes.iter().flat_map(|n| &n.inputs);
+    let readers = graph.iter().filter(|(id, _)| live.contains(*id));
+    let operands = readers.flat_map(|(_, node)| &node.inputs);
     for id in operands.chain(graph.outputs.iter().map(|o| &o.node)) {
         if let Some(count) = uses.get_mut(id.index()) {
             *count += 1;

@@ -34,6 +34,14 @@ pub enum Op {
         /// Whether padding counts in the divisor.
         count_include_pad: bool,
     },
+    /// Mean over bins that share out H and W: bin `i` of `n` over an extent `e` holds
+    /// `floor(i e / n)..ceil((i + 1) e / n)` (PyTorch's `AdaptiveAvgPool2d`). Bins may overlap.
+    AdaptiveAvgPool {
+        /// Bins along H.
+        height: usize,
+        /// Bins along W.
+        width: usize,
+    },
     /// Mean over H and W, both kept with extent 1: `[N, C, H, W] -> [N, C, 1, 1]`.
     GlobalAvgPool,
     /// `x W^T + b` over the last axis; weight is `[out, in]`.
@@ -64,6 +72,13 @@ pub enum Op {
     Scale {
         /// Extents of the trained tensor.
         dims: Vec<usize>,
+    },
+    /// `x * scale[c] + shift[c]` with constants for each channel, which are not trained.
+    ChannelAffine {
+        /// One factor a channel.
+        scale: Vec<f64>,
+        /// One summand a channel.
+        shift: Vec<f64>,
     },
     /// Collapses all axes from `from` on into one.
     Flatten {

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use crate::fold::Folding;
 use crate::graph::{Graph, Node, NodeId};
 use crate::infer::Shapes;
-use crate::op::Op;
+use crate::live::Live;
+use crate::op::{Conv2d, Op};
 use crate::ops::{Storage, with_layer};
 
-use super::MemoryOptions;
+use super::{Depthwise, MemoryOptions};
 
 /// A piece of memory that holds one tensor (and its views).
 #[derive(Clone, Debug, Default)]
@@ -44,6 +45,8 @@ pub(super) struct Change {
     pub freed: u64,
     /// Whether the result is written over one of these.
     pub overwritten: bool,
+    /// Elements that writing over an operand needs beside it.
+    pub scratch: u64,
 }
 
 /// Elements live at one step.
@@ -58,8 +61,8 @@ pub(super) struct Moment {
 impl Moment {
     /// The step's moment when `live` elements were live before it.
     pub fn new(live: u64, change: Change) -> Self {
-        let Change { size, lasts, freed, overwritten } = change;
-        let during = live.saturating_add(if overwritten { 0 } else { size });
+        let Change { size, lasts, freed, overwritten, scratch } = change;
+        let during = live.saturating_add(if overwritten { scratch } else { size });
         let left = live.saturating_add(if lasts { size } else { 0 });
         Self { during, after: left.saturating_sub(freed) }
     }
@@ -72,6 +75,8 @@ pub(super) struct Step {
     pub output: usize,
     /// The buffers it reads, each once.
     pub reads: Vec<Read>,
+    /// Elements that writing over an operand needs beside it.
+    pub scratch: u64,
 }
 
 /// One buffer that a step reads.
@@ -92,13 +97,18 @@ pub(super) struct Problem {
 
 impl Problem {
     pub fn of(graph: &Graph, shapes: &Shapes, options: MemoryOptions) -> Self {
-        let owners = Owners::of(graph, options);
+        let live = Live::of(graph);
+        let owners = Owners::of(graph, &live, options);
         let mut problem = Self::default();
         let mut buffer_of = Vec::with_capacity(graph.nodes.len());
         for (id, node) in graph.iter() {
+            if !live.contains(id) {
+                buffer_of.push(NO_BUFFER);
+                continue;
+            }
             let buffer = match owners.shared(id) {
-                Some(owner) => buffer_of.get(owner.index()).copied().unwrap_or_default(),
-                None => problem.add(node, shapes.of(id).elements(), &buffer_of, options),
+                Some(owner) => buffer_of.get(owner.index()).copied().unwrap_or(NO_BUFFER),
+                None => problem.add(node, shapes, id, &buffer_of, options),
             };
             problem.hold(buffer, id);
             buffer_of.push(buffer);
@@ -110,31 +120,49 @@ impl Problem {
     }
 
     /// Adds a buffer and, unless the node is an input, the step that fills it.
-    fn add(&mut self, node: &Node, size: u64, buffer_of: &[usize], options: MemoryOptions) -> usize {
-        let (buffer, step) = (self.buffers.len(), self.steps.len());
+    fn add(
+        &mut self,
+        node: &Node,
+        shapes: &Shapes,
+        id: NodeId,
+        buffer_of: &[usize],
+        options: MemoryOptions,
+    ) -> usize {
+        let (buffer, step, size) = (self.buffers.len(), self.steps.len(), shapes.of(id).elements());
         let is_input = matches!(node.op, Op::Input { .. });
         let writer = (!is_input).then_some(step);
         if !is_input {
-            let reads = self.reads(node, size, buffer_of, options);
+            let scratch = depthwise_scratch(node, shapes, id, options.depthwise);
+            let in_place = match scratch {
+                Some(_) => InPlace::Within,
+                None if options.in_place_elementwise && storage(&node.op) == Storage::Elementwise => {
+                    InPlace::Same
+                }
+                None => InPlace::Never,
+            };
+            let reads = self.reads(node, size, buffer_of, in_place);
             for read in &reads {
                 if let Some(b) = self.buffers.get_mut(read.buffer) {
                     b.readers.push(step);
                 }
             }
-            self.steps.push(Step { output: buffer, reads });
+            self.steps.push(Step { output: buffer, reads, scratch: scratch.unwrap_or(0) });
         }
         self.buffers.push(Buffer { size, writer, ..Buffer::default() });
         buffer
     }
 
-    fn reads(&self, node: &Node, size: u64, buffer_of: &[usize], options: MemoryOptions) -> Vec<Read> {
+    fn reads(&self, node: &Node, size: u64, buffer_of: &[usize], in_place: InPlace) -> Vec<Read> {
         let mut read: Vec<_> =
             node.inputs.iter().filter_map(|id| buffer_of.get(id.index()).copied()).collect();
         read.sort_unstable();
         read.dedup();
-        let in_place = options.in_place_elementwise && storage(&node.op) == Storage::Elementwise;
-        let fits = |buffer: usize| self.buffers.get(buffer).is_some_and(|b| b.size == size);
-        read.into_iter().map(|buffer| Read { buffer, overwrite: in_place && fits(buffer) }).collect()
+        let overwrite = |buffer: usize| match (in_place, self.buffers.get(buffer)) {
+            (InPlace::Same, Some(b)) => b.size == size,
+            (InPlace::Within, Some(b)) => b.size >= size,
+            _ => false,
+        };
+        read.into_iter().map(|buffer| Read { buffer, overwrite: overwrite(buffer) }).collect()
     }
 
     fn hold(&mut self, buffer: usize, node: NodeId) {
@@ -167,7 +195,8 @@ impl Problem {
 
     fn working_set(&self, step: &Step) -> u64 {
         let size = |buffer: usize| self.buffer(buffer).map_or(0, |b| b.size);
-        let result = if step.reads.iter().any(|r| r.overwrite) { 0 } else { size(step.output) };
+        let overwrites = step.reads.iter().any(|r| r.overwrite);
+        let result = if overwrites { step.scratch.min(size(step.output)) } else { size(step.output) };
         step.reads.iter().fold(result, |sum, r| sum.saturating_add(size(r.buffer)))
     }
 
@@ -199,10 +228,10 @@ impl Problem {
             }
         }
         let (size, lasts) = self.buffer(step.output).map_or((0, false), |b| (b.size, b.lasts()));
-        Moment::new(live, Change { size, lasts, freed, overwritten })
+        Moment::new(live, Change { size, lasts, freed, overwritten, scratch: step.scratch })
     }
 
-    /// All nodes when the steps run in the given order; nodes that are no steps follow their buffer.
+    /// All live nodes when the steps run in the given order; nodes that are no steps follow their buffer.
     pub fn nodes_in(&self, order: &[usize]) -> Vec<NodeId> {
         let inputs = self.buffers.iter().filter(|b| b.writer.is_none());
         let filled = order.iter().filter_map(|&s| self.buffers.get(self.steps.get(s)?.output));
@@ -210,8 +239,45 @@ impl Problem {
     }
 }
 
+/// The buffer of a node that no inference runs.
+const NO_BUFFER: usize = usize::MAX;
+
+/// Which operands a result may be written over.
+#[derive(Clone, Copy)]
+enum InPlace {
+    /// None.
+    Never,
+    /// Those of its own size.
+    Same,
+    /// Those that are no smaller.
+    Within,
+}
+
 fn storage(op: &Op) -> Storage {
     with_layer(op, |layer| layer.storage())
+}
+
+/// Elements beside the operand that a depthwise convolution needs to be written over it; `None` where it
+/// is not.
+fn depthwise_scratch(node: &Node, shapes: &Shapes, id: NodeId, how: Depthwise) -> Option<u64> {
+    let (Op::Conv2d(conv), [operand]) = (&node.op, node.inputs.as_slice()) else { return None };
+    let ([_, channels, _, width], [_, outputs, rows, columns]) =
+        (shapes.of(*operand).nchw()?, shapes.of(id).nchw()?);
+    if !conv.is_depthwise(channels) || outputs != channels {
+        return None;
+    }
+    let batch = shapes.batch() as u64;
+    match how {
+        Depthwise::Separate => None,
+        Depthwise::Rows => Some(batch * reach(conv) * (channels * width) as u64),
+        Depthwise::Channel => Some(batch * (rows * columns) as u64),
+    }
+}
+
+/// Rows of the image that one window spans.
+fn reach(conv: &Conv2d) -> u64 {
+    let ([rows, _], [dilation, _]) = (conv.kernel, conv.dilation);
+    (rows.saturating_sub(1) * dilation + 1) as u64
 }
 
 /// For every node the one whose memory its result shares in every order.
@@ -219,7 +285,7 @@ fn storage(op: &Op) -> Storage {
 struct Owners(Vec<NodeId>);
 
 impl Owners {
-    fn of(graph: &Graph, options: MemoryOptions) -> Self {
+    fn of(graph: &Graph, live: &Live, options: MemoryOptions) -> Self {
         let folding = Folding::of(graph);
         let mut owners = Self(Vec::with_capacity(graph.nodes.len()));
         for (id, node) in graph.iter() {
@@ -227,7 +293,7 @@ impl Owners {
             let owner = node.inputs.first().filter(|_| same).map_or(id, |&operand| owners.owner(operand));
             owners.0.push(owner);
         }
-        if options.in_place_elementwise { owners.merge_lone_readers(graph) } else { owners }
+        if options.in_place_elementwise { owners.merge_lone_readers(graph, live) } else { owners }
     }
 
     fn owner(&self, id: NodeId) -> NodeId {
@@ -240,8 +306,8 @@ impl Owners {
     }
 
     /// An element-wise operation that alone reads a buffer overwrites it, whatever the order.
-    fn merge_lone_readers(self, graph: &Graph) -> Self {
-        let readings = self.readings(graph);
+    fn merge_lone_readers(self, graph: &Graph, live: &Live) -> Self {
+        let readings = self.readings(graph, live);
         let merged = graph.iter().map(|(id, node)| match node.inputs.as_slice() {
             [operand] if self.shared(id).is_none() && storage(&node.op) == Storage::Elementwise => {
                 let owner = self.owner(*operand);
@@ -253,14 +319,14 @@ impl Owners {
     }
 
     /// How many nodes read each buffer, counted at its owner; an output counts as one.
-    fn readings(&self, graph: &Graph) -> Vec<usize> {
+    fn readings(&self, graph: &Graph, live: &Live) -> Vec<usize> {
         let mut readings = vec![0; graph.nodes.len()];
         let mut read = |owner: NodeId| {
             if let Some(count) = readings.get_mut(owner.index()) {
                 *count += 1;
             }
         };
-        for (_, node) in graph.iter().filter(|(id, _)| self.shared(*id).is_none()) {
+        for (_, node) in graph.iter().filter(|(id, _)| live.contains(*id) && self.shared(*id).is_none()) {
             let owners: BTreeSet<_> = node.inputs.iter().map(|&operand| self.owner(operand)).collect();
             owners.into_iter().for_each(&mut read);
         }

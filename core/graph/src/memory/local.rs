@@ -17,6 +17,8 @@ struct LocalStep<const W: usize> {
     lasts: bool,
     /// Operands that can be freed within the segment.
     operands: Vec<Operand<W>>,
+    /// Elements that writing over an operand needs beside it.
+    scratch: u64,
 }
 
 struct Operand<const W: usize> {
@@ -44,9 +46,10 @@ impl<const W: usize> Local<W> {
 
     /// What is live when `step` runs after those of `done`.
     pub fn moment(&self, step: usize, done: Bits<W>, live: u64) -> Option<Moment> {
-        let LocalStep { size, lasts, operands, .. } = self.0.get(step)?;
+        let LocalStep { size, lasts, operands, scratch, .. } = self.0.get(step)?;
         let then = done.with(step);
-        let mut change = Change { size: *size, lasts: *lasts, freed: 0, overwritten: false };
+        let mut change =
+            Change { size: *size, lasts: *lasts, freed: 0, overwritten: false, scratch: *scratch };
         for operand in operands.iter().filter(|o| then.covers(o.readers)) {
             change.freed = change.freed.saturating_add(operand.size);
             change.overwritten |= operand.overwrite;
@@ -64,6 +67,7 @@ fn local_step<const W: usize>(problem: &Problem, step: &Step, segment: &Range<us
         size,
         lasts,
         operands: step.reads.iter().filter_map(|read| local_operand(problem, read, segment)).collect(),
+        scratch: step.scratch,
     }
 }
 

@@ -24,17 +24,31 @@ use crate::graph::{Graph, NodeId};
 use crate::infer::Shapes;
 use buffers::Problem;
 
+/// Where a depthwise convolution puts its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Depthwise {
+    /// Into memory of its own.
+    Separate,
+    /// Over its operand, row by row: as many rows of the operand as a window spans are kept aside.
+    Rows,
+    /// Over its operand, channel by channel: one channel of the result is kept aside (the in-place
+    /// depthwise convolution of arXiv:2007.10319, section 3.2).
+    Channel,
+}
+
 /// What the runtime is assumed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryOptions {
     /// Activations, layer scales, unfolded batch norms, sums and products write over an operand of
     /// the result's size that is not needed any more.
     pub in_place_elementwise: bool,
+    /// Where depthwise convolutions put their results.
+    pub depthwise: Depthwise,
 }
 
 impl Default for MemoryOptions {
     fn default() -> Self {
-        Self { in_place_elementwise: true }
+        Self { in_place_elementwise: true, depthwise: Depthwise::Separate }
     }
 }
 
@@ -52,7 +66,7 @@ pub enum Order {
 pub struct MemoryPlan {
     /// Elements live at the worst moment.
     pub peak_elements: u64,
-    /// Every node of the graph once, operands before their users.
+    /// Every node that an output depends on, operands before their users.
     pub steps: Vec<NodeId>,
     /// Whether the order is proven to be the best.
     pub order: Order,

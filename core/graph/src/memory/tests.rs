@@ -4,7 +4,8 @@ use super::buffers::Problem;
 use super::*;
 use crate::builder::Builder;
 use crate::infer::infer;
-use crate::op::{Activation, Op};
+use crate::live::Live;
+use crate::op::{Activation, Conv2d, Op, Padding};
 
 /// Every topological order's peak, the lowest of them.
 fn exhaustive(problem: &Problem) -> u64 {
@@ -41,7 +42,8 @@ fn replay(graph: &Graph, shapes: &Shapes, options: MemoryOptions, plan: &MemoryP
 }
 
 fn assert_runs(graph: &Graph, order: &[NodeId]) {
-    assert_eq!(order.len(), graph.nodes.len());
+    let live = Live::of(graph);
+    assert_eq!(order.len(), graph.iter().filter(|(id, _)| live.contains(*id)).count());
     for (place, id) in order.iter().enumerate() {
         let operands = &graph.node(*id).unwrap().inputs;
         assert!(operands.iter().all(|o| order[..place].contains(o)), "%{} runs too early", id.0);
@@ -60,21 +62,25 @@ impl Dice {
     }
 }
 
-/// A graph of vectors with random operations, operands, sizes and outputs.
+/// A graph of small images with random operations, operands, sizes and outputs.
 fn random_graph(seed: u64, nodes: usize) -> Graph {
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut b = Builder::new("random");
-    let mut known = vec![b.add(Op::Input { dims: vec![4] }, &[], "x").unwrap()];
+    let mut known = vec![b.add(Op::Input { dims: vec![2, 4, 4] }, &[], "x").unwrap()];
     while known.len() < nodes {
         let pick = |dice: &mut Dice| known[dice.below(known.len())];
         let (x, y) = (pick(&mut dice), pick(&mut dice));
         let label = format!("n{}", known.len());
-        let added = match dice.below(6) {
+        let added = match dice.below(8) {
             0 => b.add(Op::Activation(Activation::Relu), &[x], &label),
             1 => b.add(Op::Concat { axis: 1 }, &[x, y], &label),
             2 => b.add(Op::Flatten { from: 1 }, &[x], &label),
             3 | 4 => b.add(Op::Add, &[x, y], &label),
-            _ => b.add(Op::Linear { out_features: 1 + dice.below(9), bias: false }, &[x], &label),
+            5 | 6 => {
+                let channels = b.shape(x).and_then(|s| s.dim(1)).unwrap_or(1);
+                b.add(conv(channels, 3, 1 + dice.below(2), channels), &[x], &label)
+            }
+            _ => b.add(conv(1 + dice.below(9), 1, 1, 1), &[x], &label),
         };
         known.extend(added.ok());
     }
@@ -85,14 +91,26 @@ fn random_graph(seed: u64, nodes: usize) -> Graph {
     b.finish().unwrap()
 }
 
+fn conv(out_channels: usize, kernel: usize, stride: usize, groups: usize) -> Op {
+    let (kernel, padding) = ([kernel, kernel], Padding::symmetric(kernel / 2, kernel / 2));
+    let stride = [stride, stride];
+    Op::Conv2d(Conv2d { out_channels, kernel, stride, padding, dilation: [1, 1], groups, bias: false })
+}
+
+const ALL_OPTIONS: [MemoryOptions; 4] = [
+    MemoryOptions { in_place_elementwise: false, depthwise: Depthwise::Separate },
+    MemoryOptions { in_place_elementwise: true, depthwise: Depthwise::Separate },
+    MemoryOptions { in_place_elementwise: true, depthwise: Depthwise::Rows },
+    MemoryOptions { in_place_elementwise: true, depthwise: Depthwise::Channel },
+];
+
 #[test]
 fn plans_are_as_good_as_exhaustive_search() {
     let mut improved = 0;
     for seed in 0..400 {
         let graph = random_graph(seed, 4 + seed as usize % 6);
         let shapes = infer(&graph, 1).unwrap();
-        for in_place_elementwise in [true, false] {
-            let options = MemoryOptions { in_place_elementwise };
+        for options in ALL_OPTIONS {
             let plan = plan(&graph, &shapes, options);
             let problem = Problem::of(&graph, &shapes, options);
             assert_eq!(plan.order, Order::Optimal, "seed {seed}");
@@ -130,7 +148,8 @@ fn peak(in_place_elementwise: bool, build: impl Fn(&mut Builder)) -> u64 {
     build(&mut b);
     let graph = b.finish().unwrap();
     let shapes = infer(&graph, 1).unwrap();
-    plan(&graph, &shapes, MemoryOptions { in_place_elementwise }).peak_elements
+    let options = MemoryOptions { in_place_elementwise, ..MemoryOptions::default() };
+    plan(&graph, &shapes, options).peak_elements
 }
 
 fn linear(out_features: usize) -> Op {
@@ -192,4 +211,41 @@ fn an_unused_input_takes_none() {
         b.output("y", y).unwrap();
     };
     assert_eq!(peak(true, build), 7);
+}
+
+#[test]
+fn depthwise_convolutions_can_overwrite_their_operand() {
+    let depthwise = |b: &mut Builder| {
+        let x = b.add(Op::Input { dims: vec![8, 6, 6] }, &[], "x").unwrap();
+        let y = b.add(conv(8, 3, 1, 8), &[x], "y").unwrap();
+        let z = b.add(conv(8, 3, 2, 8), &[y], "z").unwrap();
+        b.output("z", z).unwrap();
+    };
+    let [_, separate, rows, channel] = ALL_OPTIONS.map(|options| {
+        let mut b = Builder::new("net");
+        depthwise(&mut b);
+        let graph = b.finish().unwrap();
+        plan(&graph, &infer(&graph, 1).unwrap(), options).peak_elements
+    });
+    let image = 8 * 6 * 6;
+    assert_eq!(separate, 2 * image);
+    // Three rows of all channels, and one channel of the larger result.
+    assert_eq!(rows, image + 3 * 6 * 8);
+    assert_eq!(channel, image + 6 * 6);
+}
+
+#[test]
+fn layers_without_an_output_take_no_memory() {
+    let build = |aux: bool| {
+        move |b: &mut Builder| {
+            let x = b.add(Op::Input { dims: vec![2, 4, 4] }, &[], "x").unwrap();
+            let y = b.add(conv(3, 1, 1, 1), &[x], "y").unwrap();
+            if aux {
+                b.add(conv(900, 1, 1, 1), &[y], "aux").unwrap();
+            }
+            let z = b.add(conv(1, 1, 1, 1), &[y], "z").unwrap();
+            b.output("z", z).unwrap();
+        }
+    };
+    assert_eq!(peak(true, build(true)), peak(true, build(false)));
 }

@@ -90,3 +90,38 @@ impl Layer for Scale<'_> {
         out.list("dims", self.dims);
     }
 }
+
+/// [`crate::Op::ChannelAffine`].
+pub(super) struct ChannelAffine<'a> {
+    pub scale: &'a [f64],
+    pub shift: &'a [f64],
+}
+
+impl Layer for ChannelAffine<'_> {
+    fn name(&self) -> &'static str {
+        "channel_affine"
+    }
+
+    fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
+        let [_, channels, ..] = given.image()?;
+        let (factors, summands) = (self.scale.len(), self.shift.len());
+        if [factors, summands] != [channels, channels] {
+            return Err(format!(
+                "{factors} factors and {summands} summands for {channels} channels; expected one a channel"
+            ));
+        }
+        if !self.scale.iter().chain(self.shift).all(|v| v.is_finite()) {
+            return Err("a constant is not finite; expected numbers".to_owned());
+        }
+        given.first().cloned()
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::Elementwise
+    }
+
+    fn attributes(&self, out: &mut Attributes) {
+        out.list("scale", self.scale);
+        out.list("shift", self.shift);
+    }
+}

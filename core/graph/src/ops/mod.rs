@@ -87,6 +87,7 @@ pub(crate) fn with_layer<T>(op: &Op, f: impl FnOnce(&dyn Layer) -> T) -> T {
         Op::AvgPool { pool, count_include_pad } => {
             f(&pool::AvgPool { pool, count_include_pad: *count_include_pad })
         }
+        Op::AdaptiveAvgPool { height, width } => f(&pool::AdaptiveAvgPool { height: *height, width: *width }),
         Op::GlobalAvgPool => f(&pool::GlobalAvgPool),
         Op::Linear { out_features, bias } => f(&linear::Linear { out_features: *out_features, bias: *bias }),
         Op::MatMul => f(&linear::MatMul),
@@ -95,6 +96,7 @@ pub(crate) fn with_layer<T>(op: &Op, f: impl FnOnce(&dyn Layer) -> T) -> T {
         Op::Add => f(&elementwise::Binary::Add),
         Op::Mul => f(&elementwise::Binary::Mul),
         Op::Scale { dims } => f(&elementwise::Scale { dims }),
+        Op::ChannelAffine { scale, shift } => f(&elementwise::ChannelAffine { scale, shift }),
         Op::Flatten { from } => f(&layout::Flatten { from: *from }),
         Op::Reshape { dims } => f(&layout::Reshape { dims }),
         Op::Transpose { perm } => f(&layout::Transpose { perm }),

@@ -16,6 +16,12 @@ pub(super) struct AvgPool<'a> {
     pub count_include_pad: bool,
 }
 
+/// [`crate::Op::AdaptiveAvgPool`].
+pub(super) struct AdaptiveAvgPool {
+    pub height: usize,
+    pub width: usize,
+}
+
 /// [`crate::Op::GlobalAvgPool`].
 pub(super) struct GlobalAvgPool;
 
@@ -45,6 +51,21 @@ impl Layer for AvgPool<'_> {
     fn attributes(&self, out: &mut Attributes) {
         describe(self.pool, out);
         out.flag("count_include_pad", self.count_include_pad);
+    }
+}
+
+impl Layer for AdaptiveAvgPool {
+    fn name(&self) -> &'static str {
+        "adaptive_avg_pool"
+    }
+
+    fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
+        let [n, c, ..] = given.image()?;
+        Ok([n, c, self.height, self.width].into())
+    }
+
+    fn attributes(&self, out: &mut Attributes) {
+        out.extents("to", [self.height, self.width]);
     }
 }
 

@@ -70,6 +70,7 @@ impl<'a> Emitter<'a> {
             Op::AvgPool { pool, count_include_pad } => {
                 pool::avg_pool(self, id, node, pool, *count_include_pad);
             }
+            Op::AdaptiveAvgPool { .. } => pool::adaptive_avg_pool(self, id, node),
             Op::GlobalAvgPool => self.same(id, node, "GlobalAveragePool", vec![]),
             Op::Linear { .. } => linear::linear(self, id, node)?,
             Op::MatMul => self.same(id, node, "MatMul", vec![]),
@@ -78,6 +79,7 @@ impl<'a> Emitter<'a> {
             Op::Add => self.same(id, node, "Add", vec![]),
             Op::Mul => self.same(id, node, "Mul", vec![]),
             Op::Scale { .. } => arith::scale(self, id, node)?,
+            Op::ChannelAffine { scale, shift } => arith::channel_affine(self, id, node, scale, shift),
             Op::Flatten { from } => layout::flatten(self, id, node, *from),
             Op::Reshape { dims } => layout::reshape(self, id, node, dims),
             Op::Transpose { perm } => layout::transpose(self, id, node, perm),

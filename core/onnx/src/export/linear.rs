@@ -39,7 +39,7 @@ fn product(cx: &mut Emitter<'_>, id: NodeId, node: &Node, weight: String, bias: 
 const TILE: usize = 16;
 
 /// Rows of `columns` numbers, turned into columns.
-fn transpose(matrix: &[f32], columns: usize) -> Vec<f32> {
+pub(super) fn transpose(matrix: &[f32], columns: usize) -> Vec<f32> {
     let rows = matrix.len() / columns.max(1);
     let mut out = vec![0.0; matrix.len()];
     for first_row in (0..rows).step_by(TILE) {

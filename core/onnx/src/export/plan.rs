@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use convwise_graph::{Graph, NodeId, Shapes};
+use convwise_graph::{Graph, Live, NodeId, Shapes};
 
 use super::fold::Folds;
 use super::split::Splits;
@@ -25,7 +25,7 @@ impl Plan {
 
 /// Who reads each tensor, counting only nodes that an output depends on.
 pub(super) struct Uses {
-    live: Vec<bool>,
+    live: Live,
     readers: Vec<Vec<NodeId>>,
     outputs: HashSet<NodeId>,
 }
@@ -33,15 +33,9 @@ pub(super) struct Uses {
 impl Uses {
     pub fn of(graph: &Graph) -> Self {
         let outputs: HashSet<_> = graph.outputs.iter().map(|o| o.node).collect();
-        let mut readers = vec![Vec::new(); graph.nodes.len()];
-        let mut live = vec![false; graph.nodes.len()];
-        // Operands point backwards, so that every reader of a node is visited before the node.
-        for (id, node) in graph.iter().collect::<Vec<_>>().into_iter().rev() {
-            let read = readers.get(id.index()).is_some_and(|r: &Vec<_>| !r.is_empty());
-            if !read && !outputs.contains(&id) {
-                continue;
-            }
-            set(&mut live, id);
+        let mut readers: Vec<Vec<NodeId>> = vec![Vec::new(); graph.nodes.len()];
+        let live = Live::of(graph);
+        for (id, node) in graph.iter().filter(|&(id, _)| live.contains(id)) {
             for operand in &node.inputs {
                 if let Some(list) = readers.get_mut(operand.index()) {
                     list.push(id);
@@ -53,7 +47,7 @@ impl Uses {
 
     /// Whether an output depends on this node.
     pub fn is_live(&self, id: NodeId) -> bool {
-        self.live.get(id.index()).copied().unwrap_or(false)
+        self.live.contains(id)
     }
 
     /// The nodes that read this node's tensor, once for each operand.
@@ -64,11 +58,5 @@ impl Uses {
     /// Whether one operand of one node is all that this tensor is for.
     pub fn is_private(&self, id: NodeId) -> bool {
         self.readers(id).len() == 1 && !self.outputs.contains(&id)
-    }
-}
-
-fn set(flags: &mut [bool], id: NodeId) {
-    if let Some(flag) = flags.get_mut(id.index()) {
-        *flag = true;
     }
 }

@@ -6,6 +6,7 @@
 use convwise_graph::{Node, NodeId, Op, Padding, Pool};
 
 use super::emit::Emitter;
+use super::linear::transpose;
 use crate::proto::{AttributeProto, extent, int, ints};
 
 pub(super) fn max_pool(cx: &mut Emitter<'_>, id: NodeId, node: &Node, pool: &Pool) {
@@ -48,6 +49,35 @@ fn overhang(cx: &Emitter<'_>, id: NodeId, node: &Node, pool: &Pool) -> [usize; 2
         (steps.saturating_sub(1) * stride + kernel).saturating_sub(extent)
     };
     [past(rows, sh, kh, h + p.top + p.bottom), past(columns, sw, kw, w + p.left + p.right)]
+}
+
+/// ONNX has no such pooling. Where the bins have one size and do not overlap it is an ordinary one; else the
+/// mean over bins is a product with a matrix along either axis.
+pub(super) fn adaptive_avg_pool(cx: &mut Emitter<'_>, id: NodeId, node: &Node) {
+    let input = node.inputs.first().and_then(|&i| cx.shapes.of(i).nchw());
+    let (Some([_, _, h, w]), Some([_, _, rows, columns])) = (input, cx.shapes.of(id).nchw()) else { return };
+    if h.is_multiple_of(rows) && w.is_multiple_of(columns) {
+        let bin = [h / rows, w / columns];
+        let attributes = vec![ints("kernel_shape", bin), ints("strides", bin)];
+        return cx.same(id, node, "AveragePool", attributes);
+    }
+    let left = cx.store_new(&format!("{}.rows", node.name), vec![rows, h], bins(h, rows));
+    let across = transpose(&bins(w, columns), w);
+    let right = cx.store_new(&format!("{}.columns", node.name), vec![w, columns], across);
+    let mut inputs = vec![left];
+    inputs.extend(cx.operands(node));
+    let pooled = cx.step(node, "MatMul", inputs, vec![]);
+    cx.emit(id, "MatMul", vec![pooled, right], vec![]);
+}
+
+/// Row `i` averages `floor(i extent / count)..ceil((i + 1) extent / count)`.
+fn bins(extent: usize, count: usize) -> Vec<f32> {
+    let row = |i: usize| {
+        let (start, end) = (i * extent / count, ((i + 1) * extent).div_ceil(count));
+        let share = 1.0 / (end - start) as f32;
+        (0..extent).map(move |at| if (start..end).contains(&at) { share } else { 0.0 })
+    };
+    (0..count).flat_map(row).collect()
 }
 
 /// ONNX Runtime takes a zero padding into the pooling after it and thereby forgets the value: maxima

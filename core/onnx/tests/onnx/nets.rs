@@ -146,8 +146,18 @@ pub fn windows() -> Graph {
     let counted = n.add(counted, &[x], "counted");
     let past = Op::AvgPool { pool: pool(2, 2, 0, true), count_include_pad: true };
     let past = n.add(past, &[x], "counted_past");
+    let bins = |height, width| Op::AdaptiveAvgPool { height, width };
+    let adaptive = n.add(bins(3, 4), &[x], "adaptive");
+    let adaptive_even = n.add(bins(7, 2), &[x], "adaptive_even");
+    let adaptive_up = n.add(bins(9, 5), &[x], "adaptive_up");
+    let affine = Op::ChannelAffine { scale: vec![0.458, 0.448], shift: vec![-0.03, -0.088] };
+    let affine = n.add(affine, &[x], "affine");
     n.done(&[
         ("conv", conv),
+        ("adaptive", adaptive),
+        ("adaptive_even", adaptive_even),
+        ("adaptive_up", adaptive_up),
+        ("affine", affine),
         ("padded_max", padded_max),
         ("padded_avg", padded_avg),
         ("max", max),

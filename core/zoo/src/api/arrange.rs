@@ -81,7 +81,7 @@ fn cut(x: &Tensor, axis: usize, start: usize, end: usize) -> Raised<Tensor> {
 fn chunk(x: &mut Tensor, parts: i64, axis: i64) -> Raised<Array> {
     let (parts, axis) =
         (size("chunk", "the parts", &parts.into())?, size("chunk", "the axis", &axis.into())?);
-    let extent = usize::try_from(x.extent(axis, &format!("axis {axis}"))?).unwrap_or_default();
+    let extent = x.side(axis, &format!("axis {axis}"))?;
     if extent.checked_rem(parts) != Some(0) {
         let text = format!("{extent} elements do not fall into {parts} equal parts");
         return Err(Complaint::new("misfit", text).into());

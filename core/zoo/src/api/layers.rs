@@ -6,7 +6,7 @@ use convwise_types::did_you_mean;
 use rhai::{Array, Engine, Map};
 
 use super::net::{Raised, Tensor};
-use super::options::{Options, sizes};
+use super::options::{Options, Sliding, reals, size, sizes};
 
 const CONV: [&str; 7] = ["out", "kernel", "stride", "padding", "dilation", "groups", "bias"];
 const DEPTHWISE: [&str; 5] = ["kernel", "stride", "padding", "dilation", "bias"];
@@ -45,6 +45,13 @@ fn register_norms(engine: &mut Engine) {
     engine.register_fn("scale", scale);
     engine.register_fn("scale", |x: &mut Tensor, name: &str, dims: Array| {
         x.apply(Op::Scale { dims: sizes("scale", "the extents", &dims)? }, name)
+    });
+    engine.register_fn("channel_affine", |x: &mut Tensor, scale: Array, shift: Array| {
+        let read = |what: &str, values: &Array| reals("channel_affine", what, values);
+        x.apply(
+            Op::ChannelAffine { scale: read("the scale", &scale)?, shift: read("the shift", &shift)? },
+            "",
+        )
     });
     engine.register_fn("softmax", |x: &mut Tensor, axis: i64| x.apply(Op::Softmax { axis }, ""));
 }
@@ -88,48 +95,61 @@ fn act(x: &mut Tensor, name: &str) -> Raised<Tensor> {
 
 fn register_pools(engine: &mut Engine) {
     engine.register_fn("max_pool", |x: &mut Tensor, options: Map| {
-        let pool = pool(&Options::of("max_pool", &options, &POOL)?)?;
+        let pool = pool(x, &Options::of("max_pool", &options, &POOL)?)?;
         x.apply(Op::MaxPool(pool), "")
     });
     engine.register_fn("avg_pool", |x: &mut Tensor, options: Map| {
         let options = Options::of("avg_pool", &options, &AVG_POOL)?;
         let count_include_pad = options.flag("count_include_pad", true)?;
-        x.apply(Op::AvgPool { pool: pool(&options)?, count_include_pad }, "")
+        x.apply(Op::AvgPool { pool: pool(x, &options)?, count_include_pad }, "")
     });
+    engine.register_fn("adaptive_avg_pool", adaptive_avg_pool);
     engine.register_fn("global_avg_pool", |x: &mut Tensor| x.apply(Op::GlobalAvgPool, ""));
 }
 
 fn conv(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
     let options = Options::of("conv", &options, &CONV)?;
     let (out_channels, groups) = (options.size("out")?, options.size_or("groups", 1)?);
-    x.apply(Op::Conv2d(window(&options, out_channels, groups)?), name)
+    x.apply(Op::Conv2d(window(x, &options, out_channels, groups)?), name)
 }
 
 fn depthwise(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
     let options = Options::of("depthwise", &options, &DEPTHWISE)?;
-    let channels = usize::try_from(x.extent(1, "channels")?).unwrap_or_default();
-    x.apply(Op::Conv2d(window(&options, channels, channels)?), name)
+    let channels = x.side(1, "channels")?;
+    x.apply(Op::Conv2d(window(x, &options, channels, channels)?), name)
 }
 
-fn window(options: &Options<'_>, out_channels: usize, groups: usize) -> Raised<Conv2d> {
+fn window(x: &Tensor, options: &Options<'_>, out_channels: usize, groups: usize) -> Raised<Conv2d> {
     let kernel = options.pair("kernel")?;
+    let stride = options.pair_or("stride", [1, 1])?;
     let dilation = options.pair_or("dilation", [1, 1])?;
     Ok(Conv2d {
         out_channels,
         kernel,
-        stride: options.pair_or("stride", [1, 1])?,
-        padding: options.padding(kernel, dilation)?,
+        stride,
+        padding: options.padding(x, Sliding { kernel, stride, dilation })?,
         dilation,
         groups,
         bias: options.flag("bias", true)?,
     })
 }
 
-fn pool(options: &Options<'_>) -> Raised<Pool> {
+fn pool(x: &Tensor, options: &Options<'_>) -> Raised<Pool> {
     let kernel = options.pair("kernel")?;
     let stride = options.pair_or("stride", kernel)?;
-    let padding = options.padding(kernel, [1, 1])?;
+    let padding = options.padding(x, Sliding { kernel, stride, dilation: [1, 1] })?;
     Ok(Pool { kernel, stride, padding, ceil: options.flag("ceil", false)? })
+}
+
+/// Bins of the same size as the pixels leave the image as it is.
+fn adaptive_avg_pool(x: &mut Tensor, height: i64, width: i64) -> Raised<Tensor> {
+    let read = |what: &str, n: i64| size("adaptive_avg_pool", what, &n.into());
+    let (height, width) = (read("the height", height)?, read("the width", width)?);
+    match x.shape().nchw() {
+        Some([_, _, h, w]) if [h, w] == [height, width] => Ok(x.clone()),
+        Some(_) if [height, width] == [1, 1] => x.apply(Op::GlobalAvgPool, ""),
+        _ => x.apply(Op::AdaptiveAvgPool { height, width }, ""),
+    }
 }
 
 fn linear(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {

@@ -19,7 +19,7 @@ use rhai::Engine;
 pub(crate) use net::Net;
 
 /// Raised whenever the API changes what a script builds, so that cached facts are computed anew.
-pub const API_VERSION: u32 = 1;
+pub const API_VERSION: u32 = 2;
 
 /// A sandbox in which graph scripts run.
 #[must_use]

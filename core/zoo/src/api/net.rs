@@ -70,6 +70,11 @@ impl Tensor {
         self.net.lock().shape(self.id).cloned().unwrap_or(Shape(Vec::new()))
     }
 
+    /// Extent of one axis of an image; `what` names it in the refusal.
+    pub fn side(&self, axis: usize, what: &str) -> Raised<usize> {
+        self.extent(axis, what).map(|extent| usize::try_from(extent).unwrap_or_default())
+    }
+
     /// Extent of one axis; `what` names it in the refusal.
     pub fn extent(&self, axis: usize, what: &str) -> Raised<i64> {
         let shape = self.shape();

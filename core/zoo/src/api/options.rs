@@ -5,7 +5,14 @@ use convwise_script::{Complaint, a_type_in_words};
 use convwise_types::did_you_mean;
 use rhai::{Array, Dynamic, Map};
 
-use super::net::Raised;
+use super::net::{Raised, Tensor};
+
+/// How a window moves over an image, rows before columns.
+pub(super) struct Sliding {
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub dilation: [usize; 2],
+}
 
 /// Options of one layer.
 pub(super) struct Options<'a> {
@@ -48,22 +55,25 @@ impl<'a> Options<'a> {
         self.get(key).map_or(Ok(default), |value| pair(self.layer, key, value))
     }
 
-    /// Padding: a number, `[rows, columns]`, `[top, left, bottom, right]`, or `"same"`, which keeps the
-    /// image's size under an odd kernel and stride 1.
-    pub fn padding(&self, kernel: [usize; 2], dilation: [usize; 2]) -> Raised<Padding> {
+    /// Padding of a window over `x`: a number, `[rows, columns]`, `[top, left, bottom, right]`, `"same"`,
+    /// which keeps the image's size under an odd kernel and stride 1, or `"same_upper"`.
+    pub fn padding(&self, x: &Tensor, window: Sliding) -> Raised<Padding> {
         let Some(value) = self.get("padding") else { return Ok(Padding::default()) };
-        if value.is_string() {
-            return self.same(value, kernel, dilation);
+        if !value.is_string() {
+            return padding(self.layer, value);
         }
-        padding(self.layer, value)
+        match value.to_string().as_str() {
+            "same" => self.same(&window),
+            "same_upper" => Ok(same_upper(&window, [x.side(2, "height")?, x.side(3, "width")?])),
+            word => {
+                let wanted = "a number, a list, \"same\" or \"same_upper\"";
+                Err(self.refuse("padding", &format!("`{word}`"), wanted).into())
+            }
+        }
     }
 
-    fn same(&self, value: &Dynamic, kernel: [usize; 2], dilation: [usize; 2]) -> Raised<Padding> {
-        let word = value.to_string();
-        if word != "same" {
-            return Err(self.refuse("padding", &format!("`{word}`"), "a number, a list, or \"same\"").into());
-        }
-        let [[kh, kw], [dh, dw]] = [kernel, dilation];
+    fn same(&self, window: &Sliding) -> Raised<Padding> {
+        let [[kh, kw], [dh, dw]] = [window.kernel, window.dilation];
         if kh % 2 == 0 || kw % 2 == 0 {
             return Err(self.refuse("padding", "`same` with an even kernel", "numbers").into());
         }
@@ -101,6 +111,21 @@ impl<'a> Options<'a> {
     }
 }
 
+/// TensorFlow's `SAME`, which ONNX calls `SAME_UPPER`: the result has `ceil(extent / stride)` places, and of
+/// an odd amount of padding the larger part stands at the far end.
+fn same_upper(window: &Sliding, [height, width]: [usize; 2]) -> Padding {
+    let along = |extent: usize, kernel: usize, stride: usize, dilation: usize| {
+        let places = extent.div_ceil(stride.max(1));
+        let reach = kernel.saturating_sub(1).saturating_mul(dilation).saturating_add(1);
+        let covered = places.saturating_sub(1).saturating_mul(stride).saturating_add(reach);
+        let total = covered.saturating_sub(extent);
+        (total / 2, total - total / 2)
+    };
+    let Sliding { kernel: [kh, kw], stride: [sh, sw], dilation: [dh, dw] } = *window;
+    let ((top, bottom), (left, right)) = (along(height, kh, sh, dh), along(width, kw, sw, dw));
+    Padding { top, left, bottom, right }
+}
+
 fn unknown(layer: &str, key: &str, known: &[&str]) -> Complaint {
     let complaint = Complaint::new("unknown-option", format!("`{layer}` has no option `{key}`"));
     let near = did_you_mean(key, known.iter().copied());
@@ -130,6 +155,14 @@ pub(super) fn size(layer: &str, key: &str, value: &Dynamic) -> Raised<usize> {
         refuse(layer, key, &found, wanted)
     })?;
     usize::try_from(number).map_err(|_| refuse(layer, key, &number.to_string(), wanted).into())
+}
+
+/// A list of real numbers.
+pub(super) fn reals(layer: &str, key: &str, values: &Array) -> Raised<Vec<f64>> {
+    let read = |value: &Dynamic| {
+        real(value).map_err(|found| refuse(layer, key, &a_type_in_words(found), "a number").into())
+    };
+    values.iter().map(read).collect()
 }
 
 /// A list of counts.

@@ -44,6 +44,9 @@ fn refusals() {
         "x.conv(\"c\", #{ out: -4, kernel: 3 })",
         "x.conv(\"c\", #{ out: 4, kernel: [3] })",
         "x.conv(\"c\", #{ out: 4, kernel: 2, padding: \"same\" })",
+        "x.conv(\"c\", #{ out: 4, kernel: 3, padding: \"valid\" })",
+        "x.channel_affine([1.0], [0.0])",
+        "x.adaptive_avg_pool(0, 3)",
         "x.conv(\"c\", #{ out: 4, kernel: 3, bias: 1 })",
         "x.conv(\"c\", #{ out: 4, kernel: 3, groups: 3 })",
         "x.conv(\"c\", #{ out: 4, kernel: 33 })",
@@ -88,6 +91,8 @@ fn every_layer_has_its_text() {
         a = a.bn("n", #{ eps: 0.001 }).relu6() + x * x;
         a = a.depthwise("d", #{ kernel: 3, padding: [1, 1], dilation: 1 }).act("none").gelu().tanh().silu();
         net.stage("c1", a);
+        let u = x.conv("u", #{ out: 2, kernel: 4, stride: 3, padding: "same_upper" }).adaptive_avg_pool(5, 4);
+        net.output("u", u.channel_affine([1, 0.5], [0, -1]).adaptive_avg_pool(5, 4).adaptive_avg_pool(1, 1));
         let halves = a.channel_shuffle(2).chunk(2);
         let b = concat([halves[1].sigmoid(), halves[0].hard_sigmoid().hard_swish()], 1);
         b = b.pad([0, 1, 0, 1], 1.0).avg_pool(#{ kernel: 2, count_include_pad: false });
