@@ -10,6 +10,7 @@ mod progress;
 mod render;
 mod request;
 mod screen;
+mod weights;
 
 use std::process::ExitCode;
 

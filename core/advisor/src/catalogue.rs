@@ -10,7 +10,7 @@ use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
 use crate::gather::{GraphTable, inputs_of};
 
 /// Kind of the cached values.
-const CACHE: &str = "graph-facts/2";
+const CACHE: &str = "graph-facts/3";
 
 /// All architectures and what their graphs cost.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +124,7 @@ fn cost_all(
 }
 
 fn build(zoo: &Zoo, order: &Order<'_>, classes: Option<u64>) -> Result<GraphFacts, String> {
-    let options = BuildOptions { classes, input: Some(order.input) };
+    let options = BuildOptions { classes, input: Some(order.input), ..BuildOptions::default() };
     let graph = zoo.build(order.variant, &options).map_err(|e| e.to_string())?;
     facts(&graph, order.input).map_err(|e| e.to_string())
 }

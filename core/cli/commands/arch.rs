@@ -1,11 +1,14 @@
 //! `convwise arch`: the architectures, their costs and how exact they are.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use convwise_advisor::catalogue::Catalogue;
 use convwise_graph::{dot, infer, text as graph_text};
-use convwise_types::{Architecture, Bytes, ComparisonSet, Fact, GraphFacts, Severity};
+use convwise_types::{
+    Architecture, Bytes, ComparisonSet, Fact, GraphFacts, MemoryModel, Precision, Severity, Weights,
+};
 use convwise_zoo::{BuildOptions, Variant};
 use serde_json::{Map, Value, json};
 
@@ -116,7 +119,12 @@ fn show(
     let mut architecture = zoo.architecture(variant);
     let input = side.map_or(architecture.input, |s| architecture.input.resized(s));
     if form.graph || form.dot {
-        return print_graph(context, variant, &BuildOptions { classes, input: Some(input) }, form.dot);
+        return print_graph(
+            context,
+            variant,
+            &BuildOptions { classes, input: Some(input), like: None },
+            form.dot,
+        );
     }
     let facts = Catalogue::facts(zoo, context.store()?, variant, input, classes).map_err(CliError::failed)?;
     let facts = match facts {
@@ -158,8 +166,16 @@ fn document(a: &Architecture, facts: &GraphFacts) -> Value {
             })
         })
         .collect();
-    let weights: Vec<_> =
-        a.weights.iter().map(|w| json!({"tag": w.tag, "licence": w.licence, "url": w.url})).collect();
+    let weights: Vec<_> = a
+        .weights
+        .iter()
+        .map(|w| {
+            json!({
+                "tag": w.tag, "licence": w.licence, "url": w.url, "found_as": w.found_as,
+                "preprocessing": w.preprocessing, "to_safetensors": to_safetensors(a, w),
+            })
+        })
+        .collect();
     let mut document = summary(a);
     let more = json!({
         "schema": "convwise.architecture/1",
@@ -169,11 +185,13 @@ fn document(a: &Architecture, facts: &GraphFacts) -> Value {
         "depthwise_macs": facts.depthwise_macs,
         "activations": facts.activations,
         "peak_activation_bytes": facts.peak_activation_bytes,
+        "peak_activation_bytes_by_memory_model": peaks(facts),
         "weight_bytes": facts.weight_bytes,
         "outputs": facts.outputs,
         "ops": facts.ops,
         "results": results,
         "weights": weights,
+        "elsewhere": a.elsewhere,
         "licence": {"code": a.code_licence.as_ref().map(|l| &l.spdx), "weights": weights_licences(a)},
         "paper": a.paper,
         "graph": facts.graph,
@@ -182,6 +200,21 @@ fn document(a: &Architecture, facts: &GraphFacts) -> Value {
     merge(&mut document, more);
     document
 }
+
+/// Peak activations by what the runtime does with memory, and by number format.
+fn peaks(facts: &GraphFacts) -> Map<String, Value> {
+    let of = |model: MemoryModel| {
+        let bytes: Map<_, _> = PRECISIONS
+            .iter()
+            .filter_map(|&p| Some((p.to_string(), json!(facts.peak_bytes(model, p)?))))
+            .collect();
+        (model.to_string(), Value::from(bytes))
+    };
+    facts.peak_elements.keys().copied().map(of).collect()
+}
+
+/// In the order in which tables show them.
+const PRECISIONS: [Precision; 3] = [Precision::Fp32, Precision::Fp16, Precision::Int8];
 
 fn weights_licences(a: &Architecture) -> Map<String, Value> {
     a.weights.iter().map(|w| (w.tag.to_string(), json!(w.licence.as_ref().map(|l| &l.spdx)))).collect()
@@ -199,7 +232,7 @@ fn shown(a: &Architecture, facts: &GraphFacts) -> String {
         let _ = writeln!(out, "{}, {} {}", paper.title, paper.year, styled(FAINT, &paper.url));
     }
     let _ = writeln!(out);
-    let per = |values: &std::collections::BTreeMap<convwise_types::Precision, Bytes>| {
+    let per = |values: &BTreeMap<Precision, Bytes>| {
         values.iter().map(|(p, b)| format!("{b} {p}")).collect::<Vec<_>>().join(", ")
     };
     let mut line = |name: &str, value: String| {
@@ -210,17 +243,24 @@ fn shown(a: &Architecture, facts: &GraphFacts) -> String {
     line("MACs", format!("{} ({})", facts.macs.0, facts.macs));
     line("in depthwise", facts.depthwise_macs.to_string());
     line("activations", facts.activations.to_string());
-    line("peak activations", per(&facts.peak_activation_bytes));
+    for (&model, _) in &facts.peak_elements {
+        let bytes = PRECISIONS.iter().filter_map(|&p| Some((p, facts.peak_bytes(model, p)?))).collect();
+        line("peak activations", format!("{}, {model}", per(&bytes)));
+    }
     line("weights", per(&facts.weight_bytes));
     let outputs =
         facts.outputs.iter().map(|o| format!("{} {:?}", o.name, o.shape)).collect::<Vec<_>>().join(", ");
     line("outputs", outputs);
     line("operations", facts.ops.iter().map(|(o, n)| format!("{n} {o}")).collect::<Vec<_>>().join(", "));
     line("code licence", a.code_licence.as_ref().map_or_else(|| "unknown".to_owned(), |l| l.spdx.clone()));
+    for (package, model) in &a.elsewhere {
+        line("elsewhere", format!("{package} calls it {model}, and files with its names load too"));
+    }
     line("maturity", a.maturity.map_or_else(|| "unknown".to_owned(), |m| m.to_string()));
     line("defined in", a.origin.to_string());
     out.push('\n');
     out.push_str(&results(a));
+    out.push_str(&sources(a));
     out
 }
 
@@ -248,6 +288,56 @@ fn results(a: &Architecture) -> String {
         })
     });
     table(&columns, rows)
+}
+
+/// Where the weights are, what they expect, and how a file that convwise reads is made of them.
+fn sources(a: &Architecture) -> String {
+    let mut out = String::new();
+    for w in &a.weights {
+        let _ = writeln!(out, "\n{}", styled(NAME, &w.tag));
+        let mut line = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                let _ = writeln!(out, "  {name:<15} {value}");
+            }
+        };
+        line("licence", Some(w.licence.as_ref().map_or_else(|| "unknown".to_owned(), |l| l.spdx.clone())));
+        line("found as", w.found_as.clone());
+        line("file", w.url.clone());
+        line("preprocessing", w.preprocessing.as_ref().map(ToString::to_string));
+        line("to safetensors", to_safetensors(a, w));
+    }
+    out
+}
+
+/// A command that writes the weights as a file for `export --weights`.
+fn to_safetensors(a: &Architecture, weights: &Weights) -> Option<String> {
+    let save = format!("save_model(m, '{}.safetensors')", a.id);
+    let (package, _) = weights.tag.as_str().split_once('/')?;
+    match (package, &weights.found_as, &weights.url) {
+        ("torchvision", Some(found_as), _) => {
+            let name = found_as.rsplit('.').next()?;
+            Some(format!(
+                "python -c \"import torchvision; from safetensors.torch import save_model; \
+                 m = torchvision.models.get_model('{}', weights='{name}'); {save}\"",
+                a.id
+            ))
+        }
+        ("timm", Some(found_as), _) => Some(format!(
+            "python -c \"import timm; from safetensors.torch import save_model; \
+             m = timm.create_model('{}', pretrained=True); {save}\"",
+            found_as.strip_prefix("timm/").unwrap_or(found_as)
+        )),
+        (_, _, Some(url)) if url.ends_with(".pth") => {
+            let file = url.rsplit('/').next()?;
+            Some(format!(
+                "python -c \"import torch; from safetensors.torch import save_file; \
+                 s = torch.load('{file}', map_location='cpu'); s = s.get('state_dict', s); \
+                 save_file({{k: v.contiguous() for k, v in s.items()}}, '{}.safetensors')\"",
+                a.id
+            ))
+        }
+        _ => None,
+    }
 }
 
 fn check(context: &Context, as_json: bool) -> Result<(), CliError> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use convwise_onnx::{Batch, ExportOptions, Model, Safetensors, Seeded, WeightSource, export};
+use convwise_onnx::{Batch, ExportOptions, Model, export};
 use convwise_types::Bytes;
 use convwise_zoo::BuildOptions;
 use serde_json::json;
@@ -12,18 +12,22 @@ use serde_json::json;
 use crate::args::ExportArgs;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::weights::{Weighted, weighted};
 
 pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<(), CliError> {
     let batch = batch(&args.batch)?;
-    let weights = weights(&args.weights)?;
     let zoo = context.zoo();
     let variant = zoo.find(&args.architecture)?;
     let input = zoo.architecture(variant).input;
     let input = args.input_size.map_or(input, |side| input.resized(side));
-    let graph = zoo.build(variant, &BuildOptions { classes: args.classes, input: Some(input) })?;
+    let wanted = BuildOptions { classes: args.classes, input: Some(input), like: None };
+    let Weighted { graph, weights, fitting } = weighted(zoo, variant, &wanted, &args.weights)?;
     let options = ExportOptions { batch, keep_batchnorm: args.keep_batchnorm, ..ExportOptions::default() };
     let model = export(&graph, weights.as_ref(), &options).map_err(CliError::invalid)?;
     let bytes = save(&model, &args.output)?;
+    for remark in fitting.remarks() {
+        context.screen.remark(remark);
+    }
     if args.json.json {
         return context.screen.json(&json!({
             "schema": "convwise.export/1",
@@ -35,6 +39,9 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<(), CliError> 
             "batch": args.batch,
             "opset": options.opset,
             "classes": args.classes,
+            "names": fitting.names.as_ref().map(|(package, model)| format!("{package}/{model}")),
+            "begun_anew": fitting.begun_anew,
+            "left_out": fitting.left_out,
         }));
     }
     context.screen.result(&format!(
@@ -56,16 +63,6 @@ fn batch(text: &str) -> Result<Batch, CliError> {
         Ok(n) if (1..=4096).contains(&n) => Ok(Batch::Fixed(n)),
         _ => Err(CliError::invalid(format!("`{text}` is not a batch size; write 1 to 4096, or `dynamic`"))),
     }
-}
-
-fn weights(text: &str) -> Result<Box<dyn WeightSource>, CliError> {
-    if let Some(seed) = text.strip_prefix("seed:") {
-        let seed = seed.parse().map_err(|_| {
-            CliError::invalid(format!("`{seed}` is not a seed; write for example --weights seed:1"))
-        })?;
-        return Ok(Box::new(Seeded(seed)));
-    }
-    Ok(Box::new(Safetensors::open(Path::new(text)).map_err(CliError::invalid)?))
 }
 
 /// Writes beside the file and renames, so that a full disk leaves no half file.

@@ -84,7 +84,7 @@ pub(crate) fn examine(context: &Context, runner: &RunnerEntry) -> Vec<Step> {
 fn make_network(context: &Context, path: &std::path::Path) -> Result<String, String> {
     let zoo = context.zoo();
     let variant = zoo.find(NETWORK).map_err(|e| e.to_string())?;
-    let options = BuildOptions { classes: Some(10), input: Some(InputShape::square(SIDE)) };
+    let options = BuildOptions { classes: Some(10), input: Some(InputShape::square(SIDE)), like: None };
     let graph = zoo.build(variant, &options).map_err(|e| e.to_string())?;
     let model = export(&graph, &Seeded(0), &ExportOptions::default()).map_err(|e| e.to_string())?;
     std::fs::write(path, model.to_bytes()).map_err(|e| e.to_string())?;

@@ -15,5 +15,6 @@ pub use export::{Batch, ExportOptions, Model, OPSETS, export};
 pub use inspect::{ModelInfo, TensorInfo, inspect, inspect_file};
 pub use weights::golden;
 pub use weights::{
-    Golden, MisshapedTensor, MissingTensor, Safetensors, Seeded, UnreadableTensor, WeightReport, WeightSource,
+    Golden, Matching, MisshapedTensor, MissingTensor, Safetensors, Seeded, UnreadableTensor, WeightReport,
+    WeightSource,
 };

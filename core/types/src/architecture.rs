@@ -116,6 +116,29 @@ pub struct PublishedResult {
     pub source: String,
 }
 
+/// How an image becomes the input that weights were trained for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preprocessing {
+    /// Side in pixels to which the shorter edge is scaled.
+    pub resize: u64,
+    /// Side in pixels of the square cut out of the middle.
+    pub crop: u64,
+    /// How it is scaled: `bilinear` or `bicubic`.
+    pub interpolation: String,
+    /// Subtracted from each channel, after pixels were divided by 255.
+    pub mean: Vec<f64>,
+    /// What each channel is divided by then.
+    pub std: Vec<f64>,
+}
+
+impl fmt::Display for Preprocessing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
+        let Self { resize, crop, interpolation, mean, std } = self;
+        write!(f, "{interpolation} {resize}, crop {crop}, mean {}, std {}", list(mean), list(std))
+    }
+}
+
 /// Trained weights and what is published about them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
@@ -127,8 +150,28 @@ pub struct Weights {
     /// Where to get them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// What the package that ships them calls them: `ResNet50_Weights.IMAGENET1K_V2`, `timm/resnet50.a1_in1k`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_as: Option<String>,
+    /// How images are prepared for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preprocessing: Option<Preprocessing>,
     /// Published accuracies.
     pub results: Vec<PublishedResult>,
+}
+
+words! {
+    /// What a runtime is taken to do with the memory of activations.
+    pub enum MemoryModel, "memory model" {
+        /// Every result has memory of its own.
+        Copying = "copying",
+        /// Element-wise operations write over an operand that nobody else needs.
+        InPlace = "in-place",
+        /// Depthwise convolutions too, with the rows of one window kept aside.
+        DepthwiseRows = "depthwise-rows",
+        /// Depthwise convolutions too, with one channel kept aside (arXiv:2007.10319, section 3.2).
+        DepthwiseChannel = "depthwise-channel",
+    }
 }
 
 /// A named tensor shape.
@@ -153,8 +196,12 @@ pub struct GraphFacts {
     pub depthwise_macs: Macs,
     /// Output elements of convolution, linear and matrix-product layers.
     pub activations: u64,
-    /// Peak of simultaneously live activations, best operator order found, in bytes a precision.
+    /// Peak of simultaneously live activations, best operator order found, in bytes a precision; element-wise
+    /// operations work in place.
     pub peak_activation_bytes: BTreeMap<Precision, Bytes>,
+    /// The same in elements, by what the runtime does.
+    #[serde(default)]
+    pub peak_elements: BTreeMap<MemoryModel, u64>,
     /// Weights as deployed (batch norm folded), in bytes a precision.
     pub weight_bytes: BTreeMap<Precision, Bytes>,
     /// Operations used, with how often.
@@ -210,6 +257,9 @@ pub struct Architecture {
     pub input: InputShape,
     /// Known weights.
     pub weights: Vec<Weights>,
+    /// What other packages call this very network, by package: `timm` -> `mobilenetv3_large_100`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub elsewhere: BTreeMap<String, String>,
     /// What follows from the graph, when convwise can build it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub graph: Option<GraphFacts>,
@@ -217,6 +267,14 @@ pub struct Architecture {
     pub origin: Origin,
     /// Digest of the plugin that defines it.
     pub plugin: String,
+}
+
+impl GraphFacts {
+    /// Peak of simultaneously live activations in bytes, for a runtime of this kind.
+    #[must_use]
+    pub fn peak_bytes(&self, model: MemoryModel, precision: Precision) -> Option<Bytes> {
+        self.peak_elements.get(&model).map(|elements| Bytes(elements.saturating_mul(precision.bytes())))
+    }
 }
 
 impl FromStr for InputShape {

@@ -22,8 +22,8 @@ pub use advice::{
     Need, NoFit, Pick, Rejection, RuleSetStamp, StepLine, Tie,
 };
 pub use architecture::{
-    Architecture, GraphFacts, InputShape, LicenceTerms, Maturity, NamedShape, Origin, Paper, PublishedResult,
-    Weights,
+    Architecture, GraphFacts, InputShape, LicenceTerms, Maturity, MemoryModel, NamedShape, Origin, Paper,
+    Preprocessing, PublishedResult, Weights,
 };
 pub use candidate::{Accuracy, Candidate, CandidateKey, Latency};
 pub use comparison::ComparisonSet;

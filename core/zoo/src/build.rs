@@ -9,15 +9,18 @@ use crate::api::{self, Net};
 use crate::arguments;
 use crate::error::ZooError;
 use crate::family::{Family, Variant};
+use crate::naming::Naming;
 use crate::zoo::Zoo;
 
 /// How a network departs from its variant.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct BuildOptions {
     /// Number of classes.
     pub classes: Option<u64>,
     /// Input.
     pub input: Option<InputShape>,
+    /// As this package's implementation of it, whose arguments may differ.
+    pub like: Option<Naming>,
 }
 
 impl Zoo {
@@ -65,7 +68,11 @@ impl Zoo {
 }
 
 fn args(variant: &Variant, options: &BuildOptions) -> Result<Map, ZooError> {
-    let mut args = arguments::map(&variant.family.manifest.args(&variant.entry));
+    let mut table = variant.family.manifest.args(&variant.entry);
+    if let Some(naming) = &options.like {
+        table.extend(naming.args.clone());
+    }
+    let mut args = arguments::map(&table);
     if let Some(classes) = options.classes {
         let slot = args
             .get_mut("classes")

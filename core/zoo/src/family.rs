@@ -7,6 +7,7 @@ use convwise_types::{Architecture, ArchitectureId, InputShape, Origin, Task, Wei
 
 use crate::folder::FamilyFiles;
 use crate::manifest::{Manifest, VariantEntry};
+use crate::naming::Naming;
 
 /// A family: one graph script, and the arguments of its variants.
 #[derive(Debug)]
@@ -95,6 +96,18 @@ impl Variant {
         self.family.manifest.weights(&self.entry)
     }
 
+    /// How other packages name its tensors.
+    #[must_use]
+    pub fn namings(&self) -> Vec<Naming> {
+        self.family.manifest.namings(&self.entry)
+    }
+
+    /// Beginnings of names of tensors that only training uses; a file of weights may have them.
+    #[must_use]
+    pub fn training_only(&self) -> &[String] {
+        &self.family.manifest.training_only
+    }
+
     /// Digest of everything its graph depends on: the manifest, the script, the imported modules and
     /// the version of the graph API.
     #[must_use]
@@ -117,6 +130,7 @@ impl Variant {
             tags: manifest.tags.union(&self.entry.tags).cloned().collect(),
             input: self.input(),
             weights: self.weights(),
+            elsewhere: self.namings().into_iter().map(|n| (n.package, n.model)).collect(),
             graph: None,
             origin: self.family.files.origin.clone(),
             plugin: self.family.digest.clone(),

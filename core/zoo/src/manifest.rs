@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use convwise_types::{
-    Diagnostic, InputShape, LicenceTerms, Maturity, Paper, Percent, Precision, PublishedResult, Span, Task,
-    Weights, WeightsTag, did_you_mean,
+    Diagnostic, InputShape, LicenceTerms, Maturity, Paper, Percent, Precision, Preprocessing,
+    PublishedResult, Span, Task, Weights, WeightsTag, did_you_mean,
 };
 use serde::Deserialize;
 use toml::{Spanned, Table};
+
+use crate::naming::{NameRule, Naming};
 
 /// The `schema` that this program reads.
 pub(crate) const SCHEMA: u32 = 1;
@@ -30,6 +32,12 @@ pub(crate) struct Manifest {
     pub maturity_reason: Option<String>,
     #[serde(default)]
     pub tags: BTreeSet<String>,
+    /// How packages name the tensors of all variants.
+    #[serde(default)]
+    names: BTreeMap<String, NamesEntry>,
+    /// Beginnings of names of tensors that only training uses.
+    #[serde(default)]
+    pub training_only: Vec<String>,
     #[serde(default)]
     defaults: Defaults,
     pub variants: BTreeMap<String, VariantEntry>,
@@ -42,6 +50,40 @@ struct Defaults {
     input: Option<[u64; 3]>,
     #[serde(default)]
     args: Table,
+    #[serde(default)]
+    preprocessing: PreprocessingEntry,
+}
+
+/// How one package names the tensors of a family.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "the table of a naming")]
+struct NamesEntry {
+    rules: Vec<NameRule>,
+}
+
+/// The same network in another package.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "the table of a network elsewhere")]
+struct ElsewhereEntry {
+    /// What it is called there.
+    model: String,
+    /// Arguments with which the variant is that network.
+    #[serde(default)]
+    args: Table,
+    /// Rules before the family's.
+    #[serde(default)]
+    rules: Vec<NameRule>,
+}
+
+/// Preparation of images; what is absent comes from the family's defaults.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "the table of a preprocessing")]
+struct PreprocessingEntry {
+    resize: Option<u64>,
+    crop: Option<u64>,
+    interpolation: Option<String>,
+    mean: Option<Vec<f64>>,
+    std: Option<Vec<f64>>,
 }
 
 /// A variant as its file states it.
@@ -58,6 +100,9 @@ pub(crate) struct VariantEntry {
     pub tags: BTreeSet<String>,
     #[serde(default)]
     weights: Vec<WeightsEntry>,
+    /// The same network in other packages.
+    #[serde(default)]
+    elsewhere: BTreeMap<String, ElsewhereEntry>,
 }
 
 /// Trained weights as their file states them.
@@ -68,6 +113,8 @@ struct WeightsEntry {
     /// Replaces the family's licence of weights.
     licence: Option<LicenceTerms>,
     url: Option<String>,
+    found_as: Option<String>,
+    preprocessing: Option<Spanned<PreprocessingEntry>>,
     /// Source of the results that name none.
     source: Option<String>,
     #[serde(default)]
@@ -124,8 +171,32 @@ impl Manifest {
             tag: WeightsTag::from(entry.tag.get_ref().as_str()),
             licence: entry.licence.clone().or_else(|| self.weights_licence.clone()),
             url: entry.url.clone(),
+            found_as: entry.found_as.clone(),
+            preprocessing: self.preprocessing(entry),
             results: entry.results.iter().flat_map(|result| result.published(entry)).collect(),
         }
+    }
+
+    /// Known only where every part of it is.
+    fn preprocessing(&self, entry: &WeightsEntry) -> Option<Preprocessing> {
+        let (own, usual) = (entry.preprocessing.as_ref()?.get_ref(), &self.defaults.preprocessing);
+        Some(Preprocessing {
+            resize: own.resize.or(usual.resize)?,
+            crop: own.crop.or(usual.crop)?,
+            interpolation: own.interpolation.clone().or_else(|| usual.interpolation.clone())?,
+            mean: own.mean.clone().or_else(|| usual.mean.clone())?,
+            std: own.std.clone().or_else(|| usual.std.clone())?,
+        })
+    }
+
+    /// How other packages name the tensors of a variant.
+    pub fn namings(&self, variant: &VariantEntry) -> Vec<Naming> {
+        let naming = |(package, entry): (&String, &ElsewhereEntry)| {
+            let shared = self.names.get(package).map_or(&[][..], |names| &names.rules);
+            let rules = entry.rules.iter().chain(shared).cloned().collect();
+            Naming::new(package, &entry.model, entry.args.clone(), rules)
+        };
+        variant.elsewhere.iter().map(naming).collect()
     }
 
     fn first_problem(&self) -> Option<Problem> {
@@ -151,7 +222,19 @@ impl Manifest {
         if let Some(input) = variant.input.as_ref().filter(|input| input.get_ref().contains(&0)) {
             return Some(Problem::at(input, "an input extent is 0", "write [channels, height, width]"));
         }
-        variant.weights.iter().find_map(WeightsEntry::problem)
+        variant.weights.iter().find_map(|weights| self.problem_of_weights(weights))
+    }
+
+    fn problem_of_weights(&self, weights: &WeightsEntry) -> Option<Problem> {
+        let own = weights.preprocessing.as_ref();
+        if let Some(incomplete) = own.filter(|_| self.preprocessing(weights).is_none()) {
+            return Some(Problem::at(
+                incomplete,
+                "the preprocessing is incomplete",
+                "it needs resize, crop, interpolation, mean and std, here or in `[defaults.preprocessing]`",
+            ));
+        }
+        weights.problem()
     }
 }
 

@@ -111,7 +111,7 @@ fn facts_of_resnet50() {
 fn classes_and_input_can_change() {
     let zoo = zoo();
     let input = Some(InputShape { channels: 1, height: 64, width: 96 });
-    let options = BuildOptions { classes: Some(7), input };
+    let options = BuildOptions { classes: Some(7), input, like: None };
     for variant in zoo.variants() {
         let graph = zoo.build(variant, &options).unwrap();
         let facts = facts(&graph, options.input.unwrap()).unwrap();

@@ -25,6 +25,7 @@ pub fn architecture(id: &str) -> Architecture {
         tags: BTreeSet::new(),
         input: InputShape::square(224),
         weights: vec![weights("V1", vec![top1(70.0, 224, Precision::Fp32)])],
+        elsewhere: BTreeMap::new(),
         graph: None,
         origin: Origin::Shipped,
         plugin: "family.toml".to_owned(),
@@ -32,7 +33,7 @@ pub fn architecture(id: &str) -> Architecture {
 }
 
 pub fn weights(tag: &str, results: Vec<PublishedResult>) -> Weights {
-    Weights { tag: tag.into(), licence: None, url: None, results }
+    Weights { tag: tag.into(), licence: None, url: None, found_as: None, preprocessing: None, results }
 }
 
 /// A result on the dataset that classifiers are compared on.
@@ -61,6 +62,7 @@ pub fn graph(id: &str, input: InputShape, gmacs: u64) -> GraphFacts {
         depthwise_macs: Macs(0),
         activations: 5_000_000 * gmacs,
         peak_activation_bytes: bytes(1_000_000),
+        peak_elements: BTreeMap::new(),
         weight_bytes: bytes(5_000_000 * gmacs),
         ops: BTreeMap::from([("conv".to_owned(), 50), ("relu".to_owned(), 50)]),
         outputs: Vec::new(),

@@ -110,6 +110,7 @@ impl Made {
             tags: BTreeSet::from(["residual".to_owned()]),
             input: InputShape::square(224),
             weights: vec![self.weights()],
+            elsewhere: BTreeMap::new(),
             graph: Some(self.graph()),
             origin: Origin::Shipped,
             plugin: "digest".into(),
@@ -129,6 +130,8 @@ impl Made {
             tag: WeightsTag::from("torchvision/IMAGENET1K_V2"),
             licence: Some(LicenceTerms { spdx: "BSD-3-Clause".into(), source: None }),
             url: None,
+            found_as: None,
+            preprocessing: None,
             results: self.top1.into_iter().map(result).collect(),
         }
     }
@@ -141,6 +144,7 @@ impl Made {
             depthwise_macs: Macs(0),
             activations: 11_114_984,
             peak_activation_bytes: BTreeMap::from([(Precision::Fp32, Bytes(9_633_792))]),
+            peak_elements: BTreeMap::new(),
             weight_bytes: BTreeMap::from([(Precision::Fp32, Bytes(self.params * 4))]),
             ops: BTreeMap::from([("conv".to_owned(), 53), ("relu".to_owned(), 49)]),
             outputs: Vec::new(),

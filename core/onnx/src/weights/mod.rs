@@ -1,6 +1,7 @@
 //! Where the numbers of a network come from.
 
 pub mod golden;
+mod matching;
 mod report;
 mod safetensors;
 mod seeded;
@@ -11,6 +12,7 @@ use convwise_graph::{Graph, Param};
 use crate::error::WeightError;
 
 pub use golden::Golden;
+pub use matching::Matching;
 pub use report::{MisshapedTensor, MissingTensor, UnreadableTensor, WeightReport};
 pub use safetensors::Safetensors;
 pub use seeded::Seeded;

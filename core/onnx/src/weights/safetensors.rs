@@ -13,6 +13,8 @@ use convwise_graph::{Graph, Param, Shape};
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
+use super::matching::{Fit, Matching};
+use super::seeded::Seeded;
 use super::{MisshapedTensor, MissingTensor, UnreadableTensor, WeightReport, WeightSource};
 use crate::error::WeightError;
 
@@ -31,6 +33,7 @@ pub struct Safetensors {
     metadata: Metadata,
     /// Where the tensors' bytes begin.
     data: u64,
+    matching: Matching,
 }
 
 impl Safetensors {
@@ -46,13 +49,53 @@ impl Safetensors {
         let header = read_header(&mut file, length).map_err(|e| e.at(&path))?;
         let metadata = parse_header(&header, length).map_err(|e| e.at(&path))?;
         let data = PREFIX + header.len() as u64;
-        Ok(Self { path, file: Mutex::new(file), metadata, data })
+        Ok(Self { path, file: Mutex::new(file), metadata, data, matching: Matching::default() })
+    }
+
+    /// The same file for a network that differs from its own in what `matching` says.
+    #[must_use]
+    pub fn matched(self, matching: Matching) -> Self {
+        Self { matching, ..self }
+    }
+
+    /// Names of all tensors in the file, training's counters left out.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.metadata.tensors().into_keys().filter(|n| !is_counter(n)).collect();
+        names.sort();
+        names
+    }
+
+    /// Extents of a tensor in the file.
+    #[must_use]
+    pub fn shape(&self, name: &str) -> Option<Shape> {
+        self.metadata.info(name).map(|info| Shape(info.shape.clone()))
+    }
+
+    /// Tensors of the network that begin anew, because the file has them for another number of classes.
+    #[must_use]
+    pub fn begun_anew(&self, graph: &Graph) -> Vec<String> {
+        let anew = |param: &&Param| {
+            let found = self.metadata.info(self.matching.name_of(param));
+            found.is_some_and(|info| self.matching.fit(param, &info.shape) == Fit::Anew)
+        };
+        graph.params().filter(anew).map(|param| param.name.clone()).collect()
+    }
+
+    /// Tensors of the file that only training uses.
+    #[must_use]
+    pub fn left_out(&self) -> Vec<String> {
+        self.names().into_iter().filter(|name| self.matching.leaves_out(name)).collect()
     }
 
     fn info(&self, param: &Param, elements: usize) -> Result<&TensorInfo, WeightError> {
-        let fits =
-            |info: &&TensorInfo| info.shape == param.shape.0 && param.shape.elements() == elements as u64;
-        self.metadata.info(&param.name).filter(fits).ok_or_else(|| self.no_tensor(param, elements))
+        let fits = |info: &&TensorInfo| {
+            self.matching.fit(param, &info.shape) != Fit::Misfit && param.shape.elements() == elements as u64
+        };
+        self.metadata
+            .info(self.matching.name_of(param))
+            .filter(fits)
+            .ok_or_else(|| self.no_tensor(param, elements))
     }
 
     fn no_tensor(&self, param: &Param, elements: usize) -> WeightError {
@@ -84,15 +127,19 @@ impl WeightSource for Safetensors {
         let mut report = WeightReport::default();
         let mut found = self.metadata.tensors();
         for param in graph.params() {
-            compare(param, found.remove(&param.name), &mut report);
+            compare(param, found.remove(self.matching.name_of(param)), &self.matching, &mut report);
         }
-        report.extra = found.into_keys().filter(|name| !is_counter(name)).collect();
+        let extra = |name: &String| !is_counter(name) && !self.matching.leaves_out(name);
+        report.extra = found.into_keys().filter(extra).collect();
         report.sort();
         report
     }
 
     fn fill(&self, param: &Param, out: &mut [f32]) -> Result<(), WeightError> {
         let info = self.info(param, out.len())?;
+        if self.matching.fit(param, &info.shape) == Fit::Anew {
+            return Seeded(0).fill(param, out);
+        }
         let convert = conversion(info.dtype).ok_or_else(|| self.no_tensor(param, out.len()))?;
         self.read(info, out, convert).map_err(|source| WeightError::Read { path: self.path.clone(), source })
     }
@@ -117,11 +164,11 @@ fn convert<const WIDTH: usize>(bytes: &[u8], out: &mut [f32], number: impl Fn([u
     }
 }
 
-fn compare(param: &Param, found: Option<&TensorInfo>, report: &mut WeightReport) {
+fn compare(param: &Param, found: Option<&TensorInfo>, matching: &Matching, report: &mut WeightReport) {
     let name = param.name.clone();
     match found {
         None => report.missing.push(MissingTensor { name, shape: param.shape.clone() }),
-        Some(info) if info.shape != param.shape.0 => {
+        Some(info) if matching.fit(param, &info.shape) == Fit::Misfit => {
             let (expected, found) = (param.shape.clone(), Shape(info.shape.clone()));
             report.misshaped.push(MisshapedTensor { name, expected, found });
         }

@@ -1,5 +1,7 @@
 //! Storing and finding.
 
+use std::collections::BTreeMap;
+
 use convwise_store::{KnownDevice, MeasurementFilter, OpenOptions, Record, Store, StoreError};
 use convwise_types::{
     Architecture, InputShape, LicenceTerms, Origin, Precision, PublishedResult, RecordId, Task, content_id,
@@ -199,6 +201,7 @@ fn architecture(id: &str, plugin: &str) -> Architecture {
         tags: ["residual".to_owned()].into(),
         input: InputShape::square(224),
         weights: Vec::new(),
+        elsewhere: BTreeMap::new(),
         graph: None,
         origin: Origin::Shipped,
         plugin: plugin.to_owned(),

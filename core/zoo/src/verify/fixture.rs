@@ -150,7 +150,7 @@ impl Fixture {
     /// # Errors
     /// What [`Zoo::build`] refuses, or an input that is not one image.
     pub fn build(&self, zoo: &Zoo, variant: &Variant) -> Result<Graph, ZooError> {
-        zoo.build(variant, &BuildOptions { input: Some(self.input_shape()?), classes: None })
+        zoo.build(variant, &BuildOptions { input: Some(self.input_shape()?), ..BuildOptions::default() })
     }
 }
 
