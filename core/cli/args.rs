@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use convwise_types::{
-    Bytes, Deploy, Domain, Effort, LicenceDemand, Millis, Params, PerSecond, Percent, Precision, Priority,
-    Scenario, Task,
+    Bytes, Deploy, Domain, Effort, LicenceDemand, MemoryModel, Millis, Params, PerSecond, Percent, Precision,
+    Priority, Scenario, Task,
 };
 
 /// A closed set of words as a clap value: listed in the help, completed by shells.
@@ -126,6 +126,9 @@ pub(crate) struct RequestArgs {
     /// Most parameters, e.g. 10M.
     #[arg(long, value_name = "COUNT", allow_hyphen_values = true)]
     pub(crate) max_params: Option<Params>,
+    /// What the target's runtime does with the memory of activations [default: in-place].
+    #[arg(long, value_name = "MODEL", value_parser = word_parser!(MemoryModel))]
+    pub(crate) memory_model: Option<MemoryModel>,
     /// Working memory of the target, e.g. 320kB.
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub(crate) ram: Option<Bytes>,

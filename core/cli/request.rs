@@ -61,6 +61,7 @@ const FIELDS: &[Field] = &[
     optional!("max-size", max_size),
     optional!("max-params", max_params),
     optional!("ram", ram),
+    optional!("memory-model", memory_model),
     optional!("flash", flash),
     optional!("device", device),
     switch!("here", here),
@@ -144,6 +145,7 @@ fn build(
     or_default("licence", args.licence.is_some());
     or_default("runner", args.runner.is_some());
     or_default("precision", !args.precision.is_empty());
+    or_default("memory-model", args.memory_model.is_some());
     let precisions = if args.precision.is_empty() { usual_precisions(deploy) } else { args.precision };
     Ok(Request {
         task,
@@ -172,6 +174,7 @@ fn build(
         threads: args.threads.unwrap_or(around.cores),
         runner: args.runner.map_or_else(|| RunnerName::from(DEFAULT_RUNNER), RunnerName::from),
         precisions,
+        memory_model: args.memory_model.unwrap_or_default(),
         origins,
     })
 }

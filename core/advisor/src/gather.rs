@@ -110,7 +110,7 @@ fn candidate(
         accuracy: accuracy(architecture, weights, input, precision),
         throughput: throughput(&latency, oracle.evidences.request.batch),
         size: of_graph(&graph, "size", |g| g.weight_bytes.get(&precision).copied()),
-        ram: of_graph(&graph, "ram", |g| g.peak_activation_bytes.get(&precision).copied()),
+        ram: of_graph(&graph, "ram", |g| g.peak_bytes(oracle.evidences.request.memory_model, precision)),
         weights_licence: licence(
             "weights_licence",
             weights.and_then(|w| w.licence.as_ref().map(|l| (l, w.url.as_deref()))),

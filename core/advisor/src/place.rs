@@ -161,10 +161,19 @@ fn of_kind(kind: DeviceKind, phone: bool) -> Prior {
     }
 }
 
+/// Multiply-accumulates a second that a run of one thread may use: one core's share of a processor, and
+/// everything else whole.
+fn peak_of_one(device: &ShippedDevice) -> Option<f64> {
+    match device.kind {
+        DeviceKind::Cpu => Some(device.macs_per_second? / f64::from(u32::try_from(device.cores?).ok()?)),
+        DeviceKind::Gpu | DeviceKind::Mcu | DeviceKind::Npu => device.macs_per_second,
+    }
+}
+
 /// A data sheet's peak is never reached: a third of it is a good network on a good runtime.
 fn described(device: &ShippedDevice) -> (Prior, String) {
     let base = of_kind(device.kind, device.kind == DeviceKind::Cpu);
-    let Some(peak) = device.macs_per_second.filter(|p| p.is_finite() && *p > 0.0) else {
+    let Some(peak) = peak_of_one(device).filter(|p| p.is_finite() && *p > 0.0) else {
         return (base, format!("{} (its data sheet gives no throughput)", device.title));
     };
     let dense = 3.0 * 1e9 / peak * 1e3;

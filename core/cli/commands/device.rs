@@ -50,8 +50,23 @@ fn described(device: &ShippedDevice) -> String {
     let _ = writeln!(out, "kind        {}", device.kind);
     let _ = writeln!(out, "RAM         {}", device.ram.map_or_else(unknown, |b| b.to_string()));
     let _ = writeln!(out, "flash       {}", device.flash.map_or_else(unknown, |b| b.to_string()));
+    let _ = writeln!(out, "processors  {}", device.cores.map_or_else(unknown, |n| n.to_string()));
+    let _ = writeln!(out, "peak        {}", peak(device).unwrap_or_else(unknown));
+    let _ = writeln!(out, "bandwidth   {}", bandwidth(device).unwrap_or_else(unknown));
+    if !device.isa.is_empty() {
+        let _ = writeln!(out, "isa         {}", device.isa.iter().cloned().collect::<Vec<_>>().join(" "));
+    }
     let _ = writeln!(out, "source      {}", device.source);
     out
+}
+
+/// fp32 multiply-accumulates a second.
+fn peak(device: &ShippedDevice) -> Option<String> {
+    device.macs_per_second.map(|rate| format!("{:.3} GMAC/s", rate / 1e9))
+}
+
+fn bandwidth(device: &ShippedDevice) -> Option<String> {
+    device.bytes_per_second.map(|rate| format!("{:.1} GB/s", rate / 1e9))
 }
 
 fn show(context: &Context, id: &str, as_json: bool) -> Result<(), CliError> {
@@ -97,6 +112,8 @@ fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
             d.cpu.clone(),
             d.ram.to_string(),
             String::new(),
+            String::new(),
+            String::new(),
             "measured on".to_owned(),
         ],
         KnownDevice::Described(d) => vec![
@@ -105,10 +122,20 @@ fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
             d.title.clone(),
             d.ram.map_or_else(unknown, |b| b.to_string()),
             d.flash.map_or_else(unknown, |b| b.to_string()),
+            peak(d).unwrap_or_else(unknown),
+            bandwidth(d).unwrap_or_else(unknown),
             "data sheet".to_owned(),
         ],
     };
-    let columns =
-        [text("id"), text("kind"), text("device"), figures("RAM"), figures("flash"), text("known from")];
+    let columns = [
+        text("id"),
+        text("kind"),
+        text("device"),
+        figures("RAM"),
+        figures("flash"),
+        figures("peak, fp32"),
+        figures("bandwidth"),
+        text("known from"),
+    ];
     context.screen.result(&table(&columns, known.iter().map(row)))
 }

@@ -111,7 +111,7 @@ thread_local! {
 }
 
 fn query_engine() -> Engine {
-    let mut engine = sandbox(&Budget { operations: 20_000, imports: 0, functions: 64, ..Budget::default() });
+    let mut engine = sandbox(&Budget { operations: 20_000, functions: 64, ..Budget::default() });
     vocabulary::teach(&mut engine);
     // Names are checked against the tables before anything runs.
     engine.set_strict_variables(false);

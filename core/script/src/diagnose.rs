@@ -180,9 +180,6 @@ impl Explain<'_> {
             E::ErrorTooManyVariables(_) => {
                 (format!("more than {} variables at once", engine.max_variables()), "keep values in a list")
             }
-            E::ErrorTooManyModules(_) => {
-                (format!("more than {} imports", engine.max_modules()), "import each module once, at the top")
-            }
             _ => return None,
         };
         Some(Complaint::new("limit", message).with_help(help))

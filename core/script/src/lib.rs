@@ -7,6 +7,7 @@ mod budget;
 mod closures;
 mod compile;
 mod diagnose;
+mod facade;
 mod modules;
 mod numbers;
 mod sources;

@@ -8,12 +8,24 @@ use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Scope};
 
 use crate::compile::parse;
 use crate::diagnose::Complaint;
+use crate::facade::{BARE, FORGETTING, facade, forgetting};
 
 /// The modules that scripts may import, each compiled on first use and then kept.
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     texts: Arc<BTreeMap<String, ModuleText>>,
     state: Arc<Mutex<State>>,
+    forgetting: Forgetting,
+}
+
+/// See [`crate::facade`].
+#[derive(Clone, Debug)]
+struct Forgetting(Arc<Module>);
+
+impl Default for Forgetting {
+    fn default() -> Self {
+        Self(forgetting())
+    }
 }
 
 /// One importable module.
@@ -44,7 +56,7 @@ impl Library {
                 (name.into(), ModuleText { file: file.into(), source: source.into() })
             })
             .collect();
-        Self { texts: Arc::new(texts), state: Arc::default() }
+        Self { texts: Arc::new(texts), ..Self::default() }
     }
 
     /// Names that can be imported.
@@ -67,18 +79,16 @@ impl Library {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn load(
-        &self,
-        engine: &Engine,
-        name: &str,
-        text: &ModuleText,
-    ) -> Result<Arc<Module>, Box<EvalAltResult>> {
-        let ast = parse(engine, &text.file, &text.source)?;
+    /// The module as its author wrote it, or its facade.
+    fn load(&self, engine: &Engine, path: &str, text: &ModuleText) -> Result<Module, Box<EvalAltResult>> {
+        let mut ast = parse(engine, &text.file, &text.source)?;
+        let bare = path.starts_with(BARE);
+        if !bare {
+            ast = parse(engine, &text.file, &facade(path, &ast))?;
+        }
         Module::eval_ast_as_new(Scope::new(), &ast, engine).map(|mut module| {
             module.set_id(text.file.as_str());
             module.build_index();
-            let module = Arc::new(module);
-            self.state().ready.insert(name.to_owned(), Arc::clone(&module));
             module
         })
     }
@@ -92,18 +102,35 @@ impl ModuleResolver for Library {
         path: &str,
         position: Position,
     ) -> Result<Arc<Module>, Box<EvalAltResult>> {
+        if path == FORGETTING {
+            return Ok(Arc::clone(&self.forgetting.0));
+        }
         if let Some(module) = self.state().ready.get(path) {
             return Ok(Arc::clone(module));
         }
-        let Some(text) = self.texts.get(path) else {
+        let Some(text) = self.texts.get(path.strip_prefix(BARE).unwrap_or(path)) else {
             return Err(EvalAltResult::ErrorModuleNotFound(path.to_owned(), position).into());
         };
         let key = (path.to_owned(), thread::current().id());
         if !self.state().underway.insert(key.clone()) {
-            return Err(Complaint::new("import-cycle", format!("`{path}` imports itself")).at(position));
+            return Err(Complaint::new(
+                "import-cycle",
+                format!("`{}` imports itself", path.trim_start_matches(BARE)),
+            )
+            .at(position));
         }
-        let loaded = self.load(engine, path, text);
+        let loaded = self.load(engine, path, text).map(Arc::new);
         self.state().underway.remove(&key);
-        loaded.map_err(|error| EvalAltResult::ErrorInModule(text.file.clone(), error, position).into())
+        match loaded {
+            Ok(module) => {
+                self.state().ready.insert(path.to_owned(), Arc::clone(&module));
+                Ok(module)
+            }
+            // The facade itself cannot fail: what went wrong is the module's, and was said of it.
+            Err(error) if matches!(*error, EvalAltResult::ErrorInModule(..)) && !path.starts_with(BARE) => {
+                Err(error)
+            }
+            Err(error) => Err(EvalAltResult::ErrorInModule(text.file.clone(), error, position).into()),
+        }
     }
 }

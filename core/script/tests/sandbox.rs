@@ -54,6 +54,42 @@ fn arithmetic_that_authors_expect() {
     check("sum([1, 2.5])", "3.5");
 }
 
+/// What each module's helper is called must not matter to the others, however often they are called.
+#[test]
+fn helpers_of_one_name_stay_in_their_modules() {
+    let mut engine = sandbox(&Budget::default());
+    let module = |answer: &str| {
+        format!(
+            "fn ask(n) {{ let said = []; for i in 0..n {{ said.push(help(i)); }} said }}\nfn help(i) {{ `{answer}${{i}}` }}"
+        )
+    };
+    let outer = module("outer").replace("`outer", "one::ask(1)[0] + `outer");
+    let outer = format!("import \"one\" as one;\n{outer}");
+    engine.set_module_resolver(Library::new([
+        ("one", "one.rhai", module("one").as_str()),
+        ("two", "two.rhai", module("two").as_str()),
+        ("outer", "outer.rhai", outer.as_str()),
+    ]));
+    let source = r#"
+        import "one" as one;
+        import "two" as two;
+        import "outer" as outer;
+        fn help(i) { `main${i}` }
+        let said = [];
+        for i in 0..3 {
+            said += [help(i)] + one::ask(3) + two::ask(3) + outer::ask(3) + one::ask(3) + [help(i)];
+        }
+        said.reduce(|text, word| text + " " + word, "")
+    "#;
+    let ast = compile(&engine, "main.rhai", source).unwrap();
+    let said = engine.eval_ast::<String>(&ast).unwrap();
+    let once = |i: i32| {
+        let one = "one0 one1 one2";
+        format!(" main{i} {one} two0 two1 two2 one0outer0 one0outer1 one0outer2 {one} main{i}")
+    };
+    assert_eq!(said, (0..3).map(once).collect::<String>());
+}
+
 #[test]
 fn modules_come_from_memory_and_see_each_other() {
     let mut engine = sandbox(&Budget::default());

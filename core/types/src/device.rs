@@ -62,7 +62,10 @@ pub struct ShippedDevice {
     /// Program memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flash: Option<Bytes>,
-    /// Peak multiply-accumulates a second at fp32.
+    /// Processors that its peak is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cores: Option<u64>,
+    /// Peak multiply-accumulates a second at fp32, all processors together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub macs_per_second: Option<f64>,
     /// Memory bandwidth in bytes a second.

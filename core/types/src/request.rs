@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::architecture::MemoryModel;
 use crate::ids::{DeviceId, RunnerName};
 use crate::precision::Precision;
 use crate::units::{Bytes, Millis, Params, PerSecond, Percent};
@@ -226,6 +227,9 @@ pub struct Request {
     pub runner: RunnerName,
     /// Number formats to consider.
     pub precisions: Vec<Precision>,
+    /// What the target's runtime does with the memory of activations.
+    #[serde(default)]
+    pub memory_model: MemoryModel,
     /// Which fields came from where: `flag`, a file's name, or `default`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub origins: BTreeMap<String, String>,
@@ -238,5 +242,16 @@ pub struct Request {
 impl Default for LicenceDemand {
     fn default() -> Self {
         Self::Any
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the words macro writes the enum, so its default cannot be marked in place"
+)]
+impl Default for MemoryModel {
+    /// What general runtimes do.
+    fn default() -> Self {
+        Self::InPlace
     }
 }

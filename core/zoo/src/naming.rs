@@ -1,7 +1,7 @@
 //! What other packages call the tensors of a family: rules that rewrite their names into ours.
 //!
 //! A rule rewrites one run of whole segments of a dotted name, `blocks.{i}.{j}.conv_pw` for example, where a
-//! placeholder stands for one whole number and may be counted on: `features.{i+1}.{j}.block.0.0`. The rules
+//! placeholder stands for a whole number, which may be counted on: `features.{i+1}.{j}.block.0.0`. The rules
 //! of a naming apply in order, each at most once. A rule may offer several outcomes; then the first name that
 //! the network really has is meant, because the place of a layer can depend on whether an optional one
 //! precedes it.
@@ -80,7 +80,7 @@ const MAX_OUTCOMES: usize = 64;
 #[serde(try_from = "Row")]
 pub(crate) struct NameRule {
     pattern: Pattern,
-    outcomes: Vec<Vec<Outcome>>,
+    outcomes: Vec<Vec<Vec<Piece>>>,
 }
 
 /// `["theirs", "ours"]` or `["theirs", ["ours", "or ours"]]`.
@@ -124,8 +124,8 @@ impl NameRule {
         let Some((at, numbers)) = self.pattern.find(name) else { return vec![name.to_vec()] };
         let (head, rest) = name.split_at(at);
         let tail = rest.get(self.pattern.segments.len()..).unwrap_or_default();
-        let rewritten = |outcome: &Vec<Outcome>| {
-            let middle = outcome.iter().map(|segment| segment.fill(&numbers));
+        let rewritten = |outcome: &Vec<Vec<Piece>>| {
+            let middle = outcome.iter().map(|segment| write(segment, &numbers));
             head.iter().cloned().chain(middle).chain(tail.iter().cloned()).collect()
         };
         self.outcomes.iter().map(rewritten).collect()
@@ -137,14 +137,14 @@ impl NameRule {
 struct Pattern {
     /// Only at the beginning of a name.
     anchored: bool,
-    segments: Vec<Wanted>,
+    segments: Vec<Vec<Piece>>,
 }
 
+/// A part of a segment: text, or a whole number under a name, of which an outcome may be counted on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Wanted {
-    Word(String),
-    /// Any whole number, under this name.
-    Number(String),
+enum Piece {
+    Text(String),
+    Number { name: String, factor: i64, offset: i64 },
 }
 
 /// The numbers that placeholders stand for.
@@ -153,13 +153,12 @@ type Numbers = BTreeMap<String, i64>;
 impl Pattern {
     fn parse(text: &str) -> Result<Self, BadRule> {
         let (anchored, rest) = text.strip_prefix('^').map_or((false, text), |rest| (true, rest));
-        let segments = rest.split('.').map(|segment| match placeholder(segment) {
-            Some(name) if is_word(name) => Ok(Wanted::Number(name.to_owned())),
-            Some(name) => Err(BadRule(format!("`{{{name}}}` in `{text}` is no placeholder; write {{i}}"))),
-            None if segment.is_empty() => Err(BadRule(format!("`{text}` has an empty segment"))),
-            None => Ok(Wanted::Word(segment.to_owned())),
-        });
-        Ok(Self { anchored, segments: segments.collect::<Result<_, _>>()? })
+        let pattern = Self { anchored, segments: segments(rest)? };
+        let counted = |piece: &Piece| matches!(piece, Piece::Number { factor, offset, .. } if [*factor, *offset] != [1, 0]);
+        if pattern.segments.iter().flatten().any(counted) {
+            return Err(BadRule(format!("`{text}` counts on a number that it has yet to find; write {{i}}")));
+        }
+        Ok(pattern)
     }
 
     /// The first place where it stands, with the numbers found there.
@@ -170,77 +169,93 @@ impl Pattern {
 
     fn matches(&self, run: &[String]) -> Option<Numbers> {
         let mut numbers = Numbers::new();
-        for (wanted, segment) in self.segments.iter().zip(run) {
-            match wanted {
-                Wanted::Word(word) if word == segment => {}
-                Wanted::Word(_) => return None,
-                Wanted::Number(name) => {
-                    let number = segment.parse().ok().filter(|n: &i64| n.to_string() == *segment)?;
-                    numbers.insert(name.clone(), number);
-                }
-            }
-        }
+        self.segments
+            .iter()
+            .zip(run)
+            .try_for_each(|(wanted, segment)| read(wanted, segment, &mut numbers))?;
         Some(numbers)
     }
 }
 
-/// One segment of an outcome: a word, or `{factor * number + offset}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Outcome {
-    Word(String),
-    Number { name: String, factor: i64, offset: i64 },
-}
-
-impl Outcome {
-    fn fill(&self, numbers: &Numbers) -> String {
-        match self {
-            Self::Word(word) => word.clone(),
-            Self::Number { name, factor, offset } => {
-                let number = numbers.get(name).copied().unwrap_or_default();
-                number.saturating_mul(*factor).saturating_add(*offset).to_string()
+/// Finds the pieces of a segment one after another; `None` where they do not make it up.
+fn read(pieces: &[Piece], segment: &str, numbers: &mut Numbers) -> Option<()> {
+    let mut rest = segment;
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => rest = rest.strip_prefix(text.as_str())?,
+            Piece::Number { name, .. } => {
+                let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+                let (digits, after) = rest.split_at(end);
+                let number = digits.parse().ok().filter(|n: &i64| n.to_string() == digits)?;
+                numbers.insert(name.clone(), number);
+                rest = after;
             }
         }
     }
+    rest.is_empty().then_some(())
 }
 
-fn outcome(text: &str, pattern: &Pattern) -> Result<Vec<Outcome>, BadRule> {
-    let known = |name: &str| pattern.segments.iter().any(|s| *s == Wanted::Number(name.to_owned()));
-    let segment = |segment: &str| match placeholder(segment) {
-        None if segment.is_empty() => Err(BadRule(format!("`{text}` has an empty segment"))),
-        None => Ok(Outcome::Word(segment.to_owned())),
-        Some(term) => match linear(term) {
-            Some((factor, name, offset)) if known(name) => {
-                Ok(Outcome::Number { name: name.to_owned(), factor, offset })
-            }
-            Some((_, name, _)) => {
-                Err(BadRule(format!("`{{{name}}}` in `{text}` stands nowhere in their name")))
-            }
-            None => Err(BadRule(format!(
-                "`{{{term}}}` in `{text}` is not understood; write {{i}}, {{i+1}} or {{2i+1}}"
-            ))),
-        },
+/// A segment of an outcome.
+fn write(pieces: &[Piece], numbers: &Numbers) -> String {
+    let text = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Number { name, factor, offset } => {
+            let number = numbers.get(name).copied().unwrap_or_default();
+            number.saturating_mul(*factor).saturating_add(*offset).to_string()
+        }
     };
-    text.split('.').map(segment).collect()
+    pieces.iter().map(text).collect()
 }
 
-/// What stands between the braces of a segment.
-fn placeholder(segment: &str) -> Option<&str> {
-    segment.strip_prefix('{')?.strip_suffix('}')
+fn outcome(text: &str, pattern: &Pattern) -> Result<Vec<Vec<Piece>>, BadRule> {
+    let outcome = segments(text)?;
+    let known: BTreeSet<_> = numbers_of(&pattern.segments).collect();
+    let stranger = numbers_of(&outcome).find(|name| !known.contains(name)).map(str::to_owned);
+    match stranger {
+        Some(name) => Err(BadRule(format!("`{{{name}}}` in `{text}` stands nowhere in their name"))),
+        None => Ok(outcome),
+    }
 }
 
-fn is_word(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+fn numbers_of(segments: &[Vec<Piece>]) -> impl Iterator<Item = &str> {
+    segments.iter().flatten().filter_map(|piece| match piece {
+        Piece::Number { name, .. } => Some(name.as_str()),
+        Piece::Text(_) => None,
+    })
 }
 
-/// Factor, name and offset of `2i+1`.
-fn linear(term: &str) -> Option<(i64, &str, i64)> {
+fn segments(text: &str) -> Result<Vec<Vec<Piece>>, BadRule> {
+    text.split('.').map(|segment| pieces(segment, text)).collect()
+}
+
+/// The pieces of one segment of `whole`.
+fn pieces(segment: &str, whole: &str) -> Result<Vec<Piece>, BadRule> {
+    let mut found = Vec::new();
+    let mut rest = segment;
+    while let Some((text, after)) = rest.split_once('{') {
+        let (term, after) =
+            after.split_once('}').ok_or_else(|| BadRule(format!("`{whole}` has a `{{` without its `}}`")))?;
+        let number = linear(term).ok_or_else(|| {
+            BadRule(format!("`{{{term}}}` in `{whole}` is not understood; write {{i}}, {{i+1}} or {{2i+1}}"))
+        })?;
+        found.extend((!text.is_empty()).then(|| Piece::Text(text.to_owned())));
+        found.push(number);
+        rest = after;
+    }
+    found.extend((!rest.is_empty()).then(|| Piece::Text(rest.to_owned())));
+    if found.is_empty() { Err(BadRule(format!("`{whole}` has an empty segment"))) } else { Ok(found) }
+}
+
+/// `2i+1`.
+fn linear(term: &str) -> Option<Piece> {
     let digits = term.find(|c: char| !c.is_ascii_digit())?;
     let (factor, rest) = term.split_at(digits);
     let factor = if factor.is_empty() { 1 } else { factor.parse().ok()? };
     let end = rest.find(['+', '-']).unwrap_or(rest.len());
     let (name, offset) = rest.split_at(end);
     let offset = if offset.is_empty() { 0 } else { offset.parse().ok()? };
-    is_word(name).then_some((factor, name, offset))
+    let word = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    word.then(|| Piece::Number { name: name.to_owned(), factor, offset })
 }
 
 #[cfg(test)]
@@ -273,6 +288,8 @@ mod tests {
         check(rules, "blocks.02.1.w", "blocks.02.1.w");
         check(&[("s.{i}", &["f.{2i+1}"])], "s.3.w", "f.7.w");
         check(&[("s.{i}", &["f.{i-1}"])], "s.3.w", "f.2.w");
+        check(&[("s{s}.b{b}", &["block{s}.block{s}-{b-1}"])], "s2.b10.w", "block2.block2-9.w");
+        check(&[("s{s}.b{b}", &["block{s}"])], "s2x.b10.w", "s2x.b10.w");
         // Each rule applies once.
         check(&[("a", &["b"])], "a.a.w", "b.a.w");
     }
@@ -294,7 +311,13 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         assert_eq!(refused("a.{i}", "b.{j}"), "`{j}` in `b.{j}` stands nowhere in their name");
-        assert_eq!(refused("a.{I!}", "b"), "`{I!}` in `a.{I!}` is no placeholder; write {i}");
+        let unread = "`{I!}` in `a.{I!}` is not understood; write {i}, {i+1} or {2i+1}";
+        assert_eq!(refused("a.{I!}", "b"), unread);
+        assert_eq!(
+            refused("a.{i+1}", "b"),
+            "`a.{i+1}` counts on a number that it has yet to find; write {i}"
+        );
+        assert_eq!(refused("a", "b{i"), "`b{i` has a `{` without its `}`");
         assert_eq!(
             refused("a.{i}", "b.{i*2}"),
             "`{i*2}` in `b.{i*2}` is not understood; write {i}, {i+1} or {2i+1}"

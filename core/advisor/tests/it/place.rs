@@ -14,6 +14,7 @@ fn board() -> ShippedDevice {
         title: "Cortex-M7 at 216 MHz".to_owned(),
         ram: Some(Bytes(320_000)),
         flash: Some(Bytes(1_000_000)),
+        cores: None,
         macs_per_second: None,
         bytes_per_second: None,
         isa: BTreeSet::new(),
@@ -114,6 +115,10 @@ fn faster_machines_are_believed_to_be_faster() {
     assert_eq!(basis, "the data sheet of Cortex-M7 at 216 MHz");
     assert!((slow.cost[0] - 3000.0).abs() < 1e-6, "a third of the peak: {slow:?}");
     assert!((slow.cost[0] / peak(Some(4e9)).0.cost[0] - 4.0).abs() < 1e-9);
+    let server = ShippedDevice { kind: DeviceKind::Cpu, macs_per_second: Some(64e9), ..board() };
+    let shared = |cores| Place::Described(ShippedDevice { cores, ..server.clone() }).prior();
+    assert!((shared(Some(64)).0.cost[0] - 3000.0).abs() < 1e-6, "one core of 64 has a 64th of the peak");
+    assert!(shared(None).1.ends_with("gives no throughput)"), "a share of a peak needs the number of cores");
     for nonsense in [None, Some(0.0), Some(-1.0), Some(f64::NAN), Some(f64::INFINITY)] {
         let (prior, basis) = peak(nonsense);
         assert_eq!(basis, "Cortex-M7 at 216 MHz (its data sheet gives no throughput)", "{nonsense:?}");

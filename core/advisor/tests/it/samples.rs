@@ -7,9 +7,10 @@ use convwise_advisor::gather::{Evidences, GraphTable, gather, inputs_of};
 use convwise_advisor::{Place, Standing};
 use convwise_types::{
     Accuracy, Architecture, Bytes, Candidate, CandidateKey, Deploy, Device, DeviceKind, Evidence, Fact,
-    Grade, GraphFacts, InputShape, Interval, Latency, Limits, Macs, Maturity, Measurement, Millis, Missing,
-    Origin, Paper, Params, PerSecond, Percent, Precision, Priority, PublishedResult, Quality, RecordId,
-    Request, RunnerStamp, Scenario, Situation, Statistics, Subject, Task, Tool, Verdict, Weights,
+    Grade, GraphFacts, InputShape, Interval, Latency, Limits, Macs, Maturity, Measurement, MemoryModel,
+    Millis, Missing, Origin, Paper, Params, PerSecond, Percent, Precision, Priority, PublishedResult,
+    Quality, RecordId, Request, RunnerStamp, Scenario, Situation, Statistics, Subject, Task, Tool, Verdict,
+    Weights,
 };
 
 /// A classifier with one set of fp32 weights.
@@ -62,7 +63,7 @@ pub fn graph(id: &str, input: InputShape, gmacs: u64) -> GraphFacts {
         depthwise_macs: Macs(0),
         activations: 5_000_000 * gmacs,
         peak_activation_bytes: bytes(1_000_000),
-        peak_elements: BTreeMap::new(),
+        peak_elements: [(MemoryModel::InPlace, 250_000)].into(),
         weight_bytes: bytes(5_000_000 * gmacs),
         ops: BTreeMap::from([("conv".to_owned(), 50), ("relu".to_owned(), 50)]),
         outputs: Vec::new(),
@@ -97,6 +98,7 @@ pub fn request() -> Request {
         threads: 1,
         runner: "rten".into(),
         precisions: vec![Precision::Fp32],
+        memory_model: MemoryModel::default(),
         origins: BTreeMap::new(),
     }
 }

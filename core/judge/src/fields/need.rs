@@ -1,6 +1,6 @@
 //! Fields of the request and its target: `need`, `need.device`.
 
-use convwise_types::{Deploy, DeviceKind, Domain, Effort, LicenceDemand, Priority, Task};
+use convwise_types::{Deploy, DeviceKind, Domain, Effort, LicenceDemand, MemoryModel, Priority, Task};
 
 use super::net::Vocabulary;
 use super::{Cell, Kind, Read, Table, plain};
@@ -93,6 +93,13 @@ pub static NEED: Table = Table {
             "bytes",
             "Working memory: the stated limit, else that of a microcontroller named as device.",
             Read::Inquiry(ram),
+        ),
+        plain(
+            "memory_model",
+            Kind::Word(words::<MemoryModel>),
+            "",
+            "What the target's runtime does with the memory of activations.",
+            Read::Inquiry(|q| Cell::text(q.request.memory_model.as_str())),
         ),
         plain(
             "flash_bytes",

@@ -1,7 +1,7 @@
 //! Fields of a candidate: `net`, `net.accuracy`, `net.latency`, `net.throughput`.
 
 use convwise_types::{
-    Candidate, Fact, Grade, GraphFacts, Interval, Latency, Maturity, PerSecond, Precision, Task,
+    Candidate, Fact, Grade, GraphFacts, Interval, Latency, Maturity, MemoryModel, PerSecond, Precision, Task,
 };
 
 use super::{Cell, Kind, Read, Table, higher, lower, plain};
@@ -103,8 +103,15 @@ pub static NET: Table = Table {
             "ram_bytes",
             Kind::Whole,
             "bytes",
-            "Peak of simultaneously live activations at this precision.",
+            "Peak of simultaneously live activations at this precision, under the request's memory model.",
             Read::Candidate(|c| Cell::fact(&c.ram, |b| Cell::whole(b.0))),
+        ),
+        lower(
+            "least_ram_bytes",
+            Kind::Whole,
+            "bytes",
+            "The same for a runtime that writes depthwise convolutions over their operand.",
+            Read::Candidate(|c| graph(c, |g| least_ram(g, c.key.precision))),
         ),
         higher(
             "top1",
@@ -376,6 +383,7 @@ vocabulary!(
     convwise_types::Priority,
     convwise_types::LicenceDemand,
     convwise_types::DeviceKind,
+    MemoryModel,
     convwise_types::Scenario,
     convwise_types::Quality
 );
@@ -426,6 +434,11 @@ fn runner(c: &Candidate) -> Cell {
         "" => Cell::unknown("runner", "an architecture by itself has no runner"),
         name => Cell::text(name),
     }
+}
+
+fn least_ram(g: &GraphFacts, precision: Precision) -> Cell {
+    let bytes = g.peak_bytes(MemoryModel::DepthwiseChannel, precision).map(|b| b.0);
+    Cell::option(bytes, Cell::whole, "least_ram_bytes", "the layer graph gives no figure for this runtime")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio")]

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use convwise_judge::{Inquiry, RuleFolder, RuleSet, Target};
 use convwise_types::{
     Accuracy, Architecture, ArchitectureId, Bytes, Candidate, CandidateKey, Deploy, DeviceId, Evidence, Fact,
-    Grade, GraphFacts, InputShape, Interval, Latency, LicenceTerms, Limits, Macs, Maturity, Millis, Missing,
-    Origin, Params, PerSecond, Percent, Precision, Priority, PublishedResult, Request, RunnerName, Situation,
-    Task, Weights, WeightsTag,
+    Grade, GraphFacts, InputShape, Interval, Latency, LicenceTerms, Limits, Macs, Maturity, MemoryModel,
+    Millis, Missing, Origin, Params, PerSecond, Percent, Precision, Priority, PublishedResult, Request,
+    RunnerName, Situation, Task, Weights, WeightsTag,
 };
 
 /// A candidate to be changed: a ResNet-50 measured at 36.8 ms.
@@ -167,6 +167,7 @@ pub fn request(limits: Limits) -> Inquiry {
         threads: 1,
         runner: RunnerName::from("rten"),
         precisions: vec![Precision::Fp32],
+        memory_model: MemoryModel::default(),
         origins: BTreeMap::new(),
     };
     Inquiry { request, target: Target::undescribed(Deploy::CpuServer) }

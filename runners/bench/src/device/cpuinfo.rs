@@ -10,7 +10,7 @@ const FEATURES: [(&str, &str); 9] = [
     ("avx512f", "avx512f"),
     ("avx512_vnni", "avx512_vnni"),
     ("avx_vnni", "avx_vnni"),
-    ("amx_tile", "amx"),
+    ("amx_int8", "amx_int8"),
     ("asimd", "neon"),
     ("asimddp", "dotprod"),
     ("i8mm", "i8mm"),

@@ -1,0 +1,40 @@
+//! What an importer sees of a module: its functions, each behind one of the same name.
+//!
+//! Rhai 1.27.0 remembers which function a name meant without asking in which module it was used: once two
+//! modules have helpers of one name and one number of parameters, the second module may silently run the
+//! first one's (`call_script_fn` adds a module's functions to those in reach, but keeps the memory). An import
+//! that brings a function for everybody makes the engine forget. So whoever crosses into a module goes through
+//! a function that begins with such an import; the module itself stays as its author wrote it.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use rhai::{AST, FnAccess, FnNamespace, FuncRegistration, Module};
+
+/// Name of the module whose import makes the engine forget. No file can have it.
+pub(crate) const FORGETTING: &str = "\u{1}";
+/// What stands before the name of a module without its facade.
+pub(crate) const BARE: char = '\u{2}';
+
+/// The module that [`FORGETTING`] names: one function that nobody can call.
+pub(crate) fn forgetting() -> Arc<Module> {
+    let mut module = Module::new();
+    FuncRegistration::new("\u{1}").with_namespace(FnNamespace::Global).set_into_module(&mut module, || ());
+    module.build_index();
+    Arc::new(module)
+}
+
+/// Source of the facade of a module.
+pub(crate) fn facade(name: &str, module: &AST) -> String {
+    let mut source = String::new();
+    // A name holds no quotes: it is a folder's or a file's.
+    let _ = writeln!(source, "import \"\\x02{}\" as bare;", name.escape_default());
+    for function in module.iter_functions().filter(|f| f.access == FnAccess::Public) {
+        let (called, parameters) = (function.name, function.params.join(", "));
+        let _ = writeln!(
+            source,
+            "fn {called}({parameters}) {{ import \"\\x01\"; bare::{called}({parameters}) }}"
+        );
+    }
+    source
+}
