@@ -341,6 +341,9 @@ pub(crate) enum ArchCommand {
         /// Fixture file.
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         fixture: PathBuf,
+        /// Weights of the reference as a safetensors file [default: filled by the fixture's rule].
+        #[arg(long, value_name = "FILE.safetensors", value_hint = ValueHint::FilePath)]
+        weights: Option<String>,
         /// Runner.
         #[arg(long, default_value = "rten")]
         runner: String,

@@ -55,13 +55,16 @@ impl Standing<'_> {
 }
 
 /// The holder of every label among `pool`, as positions in it. A label whose quantity nobody
-/// knows has no holder.
+/// knows has no holder, and a network that was never shown to do the task as others do it holds none,
+/// unless that is true of all: the smallest of these would always be too small.
 #[must_use]
 pub fn labels(pool: &[Standing<'_>]) -> BTreeMap<Label, usize> {
     let trade_off = trade_off(pool);
+    let some_shown = pool.iter().any(|s| s.accuracy().is_some());
+    let shown = |s: &Standing<'_>| !some_shown || s.accuracy().is_some();
     let mut held = BTreeMap::new();
     let mut give = |label: Label, value: &dyn Fn(usize, &Standing<'_>) -> Option<f64>| {
-        if let Some(best) = best_of(pool, value) {
+        if let Some(best) = best_of(pool, &|i, s| value(i, s).filter(|_| shown(s))) {
             held.insert(label, best);
         }
     };

@@ -13,6 +13,7 @@ use convwise_zoo::{BuildOptions, Variant};
 use serde_json::{Map, Value, json};
 
 use crate::args::ArchCommand;
+use crate::commands::verify::Reference;
 use crate::context::Context;
 use crate::error::CliError;
 use crate::render::advice::count_of;
@@ -27,8 +28,9 @@ pub(crate) fn run(context: &Context, command: &ArchCommand) -> Result<(), CliErr
             show(context, id, *classes, *input_size, &form)
         }
         ArchCommand::Check(args) => check(context, args.json),
-        ArchCommand::Verify { id, fixture, runner, output } => {
-            super::verify::run(context, id, fixture, runner, output.json)
+        ArchCommand::Verify { id, fixture, weights, runner, output } => {
+            let reference = Reference { fixture, weights: weights.as_deref() };
+            super::verify::run(context, id, &reference, runner, output.json)
         }
         ArchCommand::New { name, dir } => new(context, name, dir),
         ArchCommand::Eject { dir } => eject(context, dir),

@@ -5,27 +5,37 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use convwise_advisor::find_runner;
+use convwise_graph::Graph;
 use convwise_host::{DType, RunnerEntry, Tensor};
 use convwise_onnx::{ExportOptions, Golden, export, golden};
-use convwise_zoo::Variant;
 use convwise_zoo::verify::{Fixture, OutputCheck, VerifyReport, compare_graph, compare_outputs};
+use convwise_zoo::{BuildOptions, Variant};
 
 use crate::context::Context;
 use crate::error::CliError;
 use crate::screen::{BAD, GOOD, styled};
+use crate::weights::{Fitting, Weighted, weighted};
+
+/// What an architecture is compared with.
+pub(crate) struct Reference<'a> {
+    /// Fixture file.
+    pub(crate) fixture: &'a Path,
+    /// The weights behind its outputs, where they are not filled by its rule.
+    pub(crate) weights: Option<&'a str>,
+}
 
 pub(crate) fn run(
     context: &Context,
     id: &str,
-    fixture: &Path,
+    reference: &Reference<'_>,
     runner: &str,
     as_json: bool,
 ) -> Result<(), CliError> {
     let variant = context.zoo().find(id)?;
-    let fixture = read(fixture)?;
+    let fixture = read(reference.fixture)?;
     let world = context.world()?;
     let runner = find_runner(&world, runner)?;
-    let report = verify(context, variant, &fixture, runner)?;
+    let report = verify(context, variant, &fixture, reference.weights, runner)?;
     if as_json {
         context.screen.json(&report)?;
     } else {
@@ -50,6 +60,7 @@ fn verify(
     context: &Context,
     variant: &Variant,
     fixture: &Fixture,
+    weights: Option<&str>,
     runner: &RunnerEntry,
 ) -> Result<VerifyReport, CliError> {
     let graph = fixture.build(context.zoo(), variant)?;
@@ -58,20 +69,36 @@ fn verify(
         // The fixture's numbers say nothing about a network with other tensors.
         return Ok(report);
     }
-    let outputs = infer(context, &graph, fixture, runner)?;
+    let weighted = match weights {
+        None => filled(graph, fixture),
+        Some(file) => {
+            let options = BuildOptions { input: Some(fixture.input_shape()?), ..BuildOptions::default() };
+            weighted(context.zoo(), variant, &options, file)?
+        }
+    };
+    for remark in weighted.fitting.remarks() {
+        context.screen.remark(remark);
+    }
+    let outputs = infer(context, &weighted, fixture, runner)?;
     let checks = outputs.iter().map(|(name, values)| compare_outputs(fixture, name, values)).collect();
     Ok(report.with_outputs(checks, fixture))
 }
 
-/// The outputs of the network under the fixture's weights and input, by name.
+/// The network under the weights of the fixture's rule.
+fn filled(graph: Graph, fixture: &Fixture) -> Weighted {
+    let rule = Golden::new(fixture.tensors.iter().map(|t| (t.name.clone(), t.exponent)));
+    Weighted { graph, weights: Box::new(rule), fitting: Fitting::default() }
+}
+
+/// The outputs of the network under the fixture's input, by name.
 fn infer(
     context: &Context,
-    graph: &convwise_graph::Graph,
+    weighted: &Weighted,
     fixture: &Fixture,
     runner: &RunnerEntry,
 ) -> Result<Vec<(String, Vec<f32>)>, CliError> {
-    let weights = Golden::new(fixture.tensors.iter().map(|t| (t.name.clone(), t.exponent)));
-    let model = export(graph, &weights, &ExportOptions::default()).map_err(CliError::failed)?;
+    let model = export(&weighted.graph, weighted.weights.as_ref(), &ExportOptions::default())
+        .map_err(CliError::failed)?;
     let folder = tempfile::Builder::new().prefix("convwise-").tempdir().map_err(CliError::failed)?;
     let path = folder.path().join("fixture.onnx");
     std::fs::write(&path, model.to_bytes()).map_err(CliError::failed)?;

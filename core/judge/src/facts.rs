@@ -23,6 +23,7 @@ pub(crate) fn need(stated: &Toml) -> Result<Row, String> {
     for (name, word) in [
         ("task", "classify"),
         ("deploy", "cpu-server"),
+        ("memory_model", "in-place"),
         ("priority", "balanced"),
         ("licence", "any"),
         ("runner", "rten"),

@@ -95,7 +95,7 @@ fn facts_of_resnet50() {
 #[test]
 fn classes_and_input_can_change() {
     let zoo = zoo();
-    let input = Some(InputShape { channels: 1, height: 64, width: 96 });
+    let input = Some(InputShape { channels: 1, height: 96, width: 128 });
     let options = BuildOptions { classes: Some(7), input, like: None };
     for variant in zoo.variants() {
         let graph = zoo.build(variant, &options).unwrap();

@@ -63,7 +63,7 @@ pub fn graph(id: &str, input: InputShape, gmacs: u64) -> GraphFacts {
         depthwise_macs: Macs(0),
         activations: 5_000_000 * gmacs,
         peak_activation_bytes: bytes(1_000_000),
-        peak_elements: [(MemoryModel::InPlace, 250_000)].into(),
+        peak_elements: [(MemoryModel::InPlace, 1_000_000)].into(),
         weight_bytes: bytes(5_000_000 * gmacs),
         ops: BTreeMap::from([("conv".to_owned(), 50), ("relu".to_owned(), 50)]),
         outputs: Vec::new(),
