@@ -10,7 +10,7 @@ fn fixtures() -> Vec<String> {
         .filter_map(|e| e.unwrap().file_name().to_str()?.strip_suffix(".json").map(str::to_owned))
         .collect();
     names.sort();
-    assert!(names.len() >= 10, "{names:?}");
+    assert!(names.len() >= 43, "{names:?}");
     names
 }
 

@@ -262,6 +262,26 @@ impl Installed {
     }
 }
 
+/// Runs Python with the library that trained weights are written with, installed once under the build folder.
+pub fn python(args: &[&str]) {
+    static PACKAGES: OnceLock<PathBuf> = OnceLock::new();
+    let packages = PACKAGES.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python-packages");
+        if !folder.join("safetensors").is_dir() {
+            let mut pip = Command::new("python3");
+            pip.args(["-m", "pip", "install", "--quiet", "--target"]).arg(&folder);
+            succeed(pip.args(["safetensors==0.8.0", "numpy<3"]));
+        }
+        folder
+    });
+    succeed(Command::new("python3").args(args).env("PYTHONPATH", packages).current_dir(repository()));
+}
+
+fn succeed(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Builds a package into the folder of the program under test, which is returned.
 fn build(what: &[&str]) -> &'static Path {
     let folder = Path::new(env!("CARGO_BIN_EXE_convwise")).parent().unwrap();

@@ -13,3 +13,4 @@ mod measuring;
 mod rules;
 mod runners;
 mod surface;
+mod weights;

@@ -8,6 +8,7 @@ use convwise_onnx::{Matching, Safetensors, Seeded, WeightSource};
 use convwise_zoo::{BuildOptions, Naming, Variant, Zoo, recognise};
 
 use crate::error::CliError;
+use crate::render::advice::count_of;
 
 /// A network with its weights.
 pub(crate) struct Weighted {
@@ -42,7 +43,8 @@ impl Fitting {
             remarks.push(format!("{names}: random, for the new number of classes; train them before use"));
         }
         if !self.left_out.is_empty() {
-            remarks.push(format!("{} tensors that only training uses were left out", self.left_out.len()));
+            let tensors = count_of(self.left_out.len(), "tensor");
+            remarks.push(format!("left out what only training uses: {tensors}"));
         }
         remarks
     }

@@ -35,7 +35,7 @@ fn fixtures() -> Vec<(String, Fixture)> {
 fn every_fixture_agrees() {
     let zoo = zoo();
     let fixtures = fixtures();
-    assert!(fixtures.len() >= 39, "{}", fixtures.len());
+    assert!(fixtures.len() >= 43, "{}", fixtures.len());
     for (name, fixture) in fixtures {
         let variant = zoo.find(&name).unwrap();
         let graph = fixture.build(&zoo, variant).unwrap();

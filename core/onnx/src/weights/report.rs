@@ -64,21 +64,20 @@ impl WeightReport {
     }
 }
 
-/// One line a tensor.
+/// Lines of one kind before the rest is only counted.
+const LINES: usize = 12;
+
+/// One line a tensor, the first of each kind, and how many there are of all.
 impl fmt::Display for WeightReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for t in &self.missing {
-            writeln!(f, "  missing: {} {}", t.name, t.shape)?;
-        }
-        for t in &self.misshaped {
-            writeln!(f, "  other shape: {} is {}, the network has {}", t.name, t.found, t.expected)?;
-        }
-        for t in &self.unreadable {
-            writeln!(f, "  number type: {} is {}, expected F32, F16 or BF16", t.name, t.dtype)?;
-        }
-        for name in &self.extra {
-            writeln!(f, "  not in the network: {name}")?;
-        }
+        list(f, "missing", &self.missing, |t| format!("{} {}", t.name, t.shape))?;
+        list(f, "other shape", &self.misshaped, |t| {
+            format!("{} is {}, the network has {}", t.name, t.found, t.expected)
+        })?;
+        list(f, "number type", &self.unreadable, |t| {
+            format!("{} is {}, expected F32, F16 or BF16", t.name, t.dtype)
+        })?;
+        list(f, "not in the network", &self.extra, String::clone)?;
         let Self { missing, misshaped, unreadable, extra } = self;
         write!(
             f,
@@ -88,5 +87,18 @@ impl fmt::Display for WeightReport {
             unreadable.len(),
             extra.len()
         )
+    }
+}
+
+fn list<T>(
+    f: &mut fmt::Formatter<'_>,
+    what: &str,
+    tensors: &[T],
+    words: impl Fn(&T) -> String,
+) -> fmt::Result {
+    tensors.iter().take(LINES).try_for_each(|t| writeln!(f, "  {what}: {}", words(t)))?;
+    match tensors.len().saturating_sub(LINES) {
+        0 => Ok(()),
+        more => writeln!(f, "  {what}: {more} more"),
     }
 }
