@@ -100,9 +100,23 @@ fn the_list_has_every_family() {
         "shufflenet_v2_x1_0",
         "convnext_tiny",
         "convnext_small",
+        "lenet5",
+        "alexnet",
+        "vgg16_bn",
+        "googlenet",
+        "inception_v3",
+        "densenet201",
+        "squeezenet1_0",
+        "mobilenet_v2",
+        "mnasnet1_3",
+        "tf_efficientnet_lite4",
+        "efficientnet_v2_l",
+        "regnet_y_128gf",
+        "regnet_x_32gf",
+        "mcunet_in4",
     ] {
         let found = architectures.iter().find(|a| a["id"] == id).unwrap_or_else(|| panic!("{id} is missing"));
-        assert!(found["params"].as_u64().unwrap() > 1_000_000);
+        assert!(found["params"].as_u64().unwrap() > 50_000);
         assert_eq!(found["input"].as_array().unwrap().len(), 3);
     }
 }
@@ -145,6 +159,38 @@ fn a_new_family_of_the_project_works_at_once() {
     let out = home.path().join("mine.onnx");
     assert_eq!(home.run_args(&["export", id, "-o", out.to_str().unwrap()]).code, 0);
     assert!(out.is_file());
+}
+
+/// The fixture is what `plugins/fixture.py` makes of the scaffold's own `reference.py`.
+#[test]
+fn a_new_family_equals_its_twin_in_pytorch() {
+    let home = Home::new();
+    assert_eq!(home.run("arch new my_net").code, 0);
+    let fixture = repository().join("core/zoo/tests/data/my_net_small.json");
+    let answer =
+        home.run_args(&["arch", "verify", "my_net_small", "--fixture", fixture.to_str().unwrap(), "--json"]);
+    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    assert_eq!(answer.json()["ok"], true);
+    assert!(home.path().join("convwise/architectures/my_net/reference.py").is_file());
+    let writer = std::fs::read_to_string(home.path().join("convwise/fixture.py")).unwrap();
+    assert!(writer.contains("fixture.py write"));
+}
+
+/// From nothing to advice, as plugins/README.md tells it.
+#[test]
+fn a_family_with_results_of_its_own_is_advised() {
+    let home = Home::new();
+    assert_eq!(home.run("arch new my_net").code, 0);
+    let file = home.path().join("convwise/architectures/my_net/family.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let weights = "[[variants.my_net_small.weights]]\ntag = \"me/first\"\nlicence = { spdx = \"MIT\" }\nsource = \"https://example.org/report\"\nresults = [{ dataset = \"imagenet-1k/val\", input_size = 64, values = { top1 = 99.0 } }]\n";
+    std::fs::write(&file, format!("{text}\n{weights}")).unwrap();
+    let advice =
+        home.json("advise --task classify --deploy edge --priority accuracy --precision fp32 --json");
+    assert_eq!(advice["picks"][0]["architecture"], "my_net_small");
+    assert_eq!(advice["picks"][0]["accuracy"]["source"], "https://example.org/report");
+    let shown = home.json("arch show my_net_small --json");
+    assert!(shown["origin"].as_str().unwrap().ends_with("my_net/family.toml"));
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn a_rule_that_fails_is_named_and_nothing_counts_as_fitting_without_it() {
 fn a_rule_file_that_cannot_be_loaded_is_shown_and_nothing_counts_as_fitting_without_it() {
     named_and_nothing_proven("require(#{ id: \"broken\", doc: \"x\",", &["mine.rhai:1:35", "expected `}`"]);
     let import = format!("import \"/etc/passwd\" as p;\n{}", requirement("true"));
-    named_and_nothing_proven(&import, &["mine.rhai:1:1", "imports"]);
+    named_and_nothing_proven(&import, &["mine.rhai:1:8", "there is no module `/etc/passwd`"]);
     let endless = format!("loop {{}}\n{}", requirement("true"));
     named_and_nothing_proven(&endless, &["mine.rhai"]);
 }

@@ -267,10 +267,12 @@ fn a_measured_network_over_the_budget_is_no_pick() {
     assert_eq!(home.run(&format!("bench {SMALL} --quick --threads 1 --max-time 1s")).code, 0);
     let record = kept(&home).remove(0);
     let budget = record["ci_low_ms"].as_f64().unwrap() / 2.0;
-    // Only this network has so few parameters.
-    let line = format!(
-        "advise --task classify --deploy cpu-server --threads 1 --max-params 1.5M --latency {budget}ms"
+    let only = format!(
+        "require(#{{ id: \"only-the-small-one\", doc: \"One network is asked about.\", source: \"this test\", \
+         holds: |net| net.id == \"{SMALL}\", because: |net| net.id }});"
     );
+    home.write("convwise/rules/only.rhai", only);
+    let line = format!("advise --task classify --deploy cpu-server --threads 1 --latency {budget}ms");
     let answer = home.run(&format!("{line} --json"));
     assert_eq!(answer.code, 2, "{}", answer.stderr);
     let advice = answer.json();

@@ -245,7 +245,7 @@ fn shown(a: &Architecture, facts: &GraphFacts) -> String {
     line("MACs", format!("{} ({})", facts.macs.0, facts.macs));
     line("in depthwise", facts.depthwise_macs.to_string());
     line("activations", facts.activations.to_string());
-    for (&model, _) in &facts.peak_elements {
+    for &model in facts.peak_elements.keys() {
         let bytes = PRECISIONS.iter().filter_map(|&p| Some((p, facts.peak_bytes(model, p)?))).collect();
         line("peak activations", format!("{}, {model}", per(&bytes)));
     }

@@ -245,10 +245,6 @@ impl Default for LicenceDemand {
     }
 }
 
-#[expect(
-    clippy::derivable_impls,
-    reason = "the words macro writes the enum, so its default cannot be marked in place"
-)]
 impl Default for MemoryModel {
     /// What general runtimes do.
     fn default() -> Self {

@@ -15,15 +15,23 @@ pub struct Ejected {
     pub kept: Vec<PathBuf>,
 }
 
-/// Writes the shipped architectures to `folder/architectures`, which then overrides them. A file that
-/// exists is never touched.
+/// Name of the script that writes fixtures of PyTorch models.
+pub(crate) const FIXTURE_WRITER: &str = "fixture.py";
+
+/// The script itself.
+pub(crate) fn fixture_writer() -> &'static str {
+    include_str!("../../../plugins/fixture.py")
+}
+
+/// Writes the shipped architectures to `folder/architectures`, which then overrides them, and beside them what
+/// writes fixtures. A file that exists is never touched.
 ///
 /// # Errors
 /// A file or folder that cannot be written.
 pub fn eject(folder: &Path) -> Result<Ejected, ZooError> {
     let mut ejected = Ejected::default();
-    for (path, text) in shipped_files() {
-        let target = folder.join("architectures").join(path);
+    let architectures = shipped_files().map(|(path, text)| (folder.join("architectures").join(path), text));
+    for (target, text) in architectures.chain([(folder.join(FIXTURE_WRITER), fixture_writer())]) {
         if target.exists() {
             ejected.kept.push(target);
             continue;

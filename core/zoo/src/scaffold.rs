@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::eject::write_new;
+use crate::eject::{FIXTURE_WRITER, fixture_writer, write_new};
 use crate::error::ZooError;
 use crate::manifest::check_id;
 
 const MANIFEST: &str = include_str!("scaffold/family.toml");
 const SCRIPT: &str = include_str!("scaffold/graph.rhai");
+const REFERENCE: &str = include_str!("scaffold/reference.py");
 
-/// Writes `folder/architectures/NAME/{family.toml,graph.rhai}` and returns the family's folder.
+/// Writes `folder/architectures/NAME/{family.toml,graph.rhai,reference.py}` and returns the family's folder.
+/// `reference.py` is the same network in PyTorch, for a fixture to verify the script with; what writes fixtures
+/// is put beside it, unless it is there already.
 ///
 /// # Errors
 /// A name that cannot be used, or files that exist or cannot be written.
@@ -25,5 +28,10 @@ pub fn scaffold(name: &str, folder: &Path) -> Result<PathBuf, ZooError> {
     let family = folder.join("architectures").join(name);
     write_new(&family.join("family.toml"), &MANIFEST.replace("NAME", name))?;
     write_new(&family.join("graph.rhai"), &SCRIPT.replace("NAME", name))?;
+    write_new(&family.join("reference.py"), &REFERENCE.replace("NAME", name))?;
+    let writer = folder.join(FIXTURE_WRITER);
+    if !writer.exists() {
+        write_new(&writer, fixture_writer())?;
+    }
     Ok(family)
 }

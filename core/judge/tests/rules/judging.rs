@@ -89,9 +89,10 @@ fn explaining_shows_passes_and_preferences_and_agrees_with_judging() {
 fn an_unknown_preference_counts_neither_way() {
     let made = Made { maturity: None, ..mobilenet() };
     let judged = judge_one(&shipped(), &budget(60.0), &made);
-    // small-network-for-cpu-server (weight 2) scores 1, accurate-for-its-cost (1) scores 0, well-understood is unknown.
-    assert!((judged.preference - 2.0 / 3.0).abs() < 1e-9, "{}", judged.preference);
-    assert_eq!(judged.preference_weight, [3.0, 3.5]);
+    // small-network-for-cpu-server and pretrained-weights-published (weight 2 each) score 1, accurate-for-its-cost (1)
+    // scores 0, well-understood is unknown.
+    assert!((judged.preference - 4.0 / 5.0).abs() < 1e-9, "{}", judged.preference);
+    assert_eq!(judged.preference_weight, [5.0, 5.5]);
 }
 
 fn pool() -> Vec<Candidate> {
