@@ -1,14 +1,14 @@
 //! The one stage that meets the world: builds a network, exports it, and has it measured.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use convwise_bench::{BenchError, BenchPlan, Effort, Progress, measure};
 use convwise_host::RunnerEntry;
-use convwise_onnx::{Batch, ExportError, ExportOptions, Seeded, WeightSource, export};
+use convwise_onnx::{Batch, ExportError, ExportOptions, Model, Seeded, WeightSource, export};
 use convwise_types::{GraphFacts, InputShape, Measurement, Precision, RunnerName, Subject};
 use convwise_zoo::{BuildOptions, Variant, ZooError, facts};
 use tempfile::TempDir;
@@ -108,41 +108,16 @@ pub fn make_artifact(
         .tempdir()
         .map_err(|source| MeasureError::Write { path: std::env::temp_dir(), source })?;
     let path = folder.path().join(format!("{}.onnx", variant.id()));
-    let digest = write(&path, |out| model.write_to(out))
-        .map_err(|source| MeasureError::Write { path: path.clone(), source })?;
+    let saved = model.save(&path).and_then(|_| digest(&model));
+    let digest = saved.map_err(|source| MeasureError::Write { path: path.clone(), source })?;
     Ok(Artifact { path, digest, facts, _folder: folder })
 }
 
-/// Writes a file and returns the digest of what was written.
-fn write(
-    path: &Path,
-    content: impl FnOnce(&mut Digesting<BufWriter<File>>) -> io::Result<()>,
-) -> io::Result<String> {
-    let mut out = Digesting {
-        inner: BufWriter::with_capacity(1 << 20, File::create(path)?),
-        hash: blake3::Hasher::new(),
-    };
-    content(&mut out)?;
-    out.inner.flush()?;
-    Ok(out.hash.finalize().to_hex().to_string())
-}
-
-/// A writer that hashes what passes through.
-struct Digesting<W> {
-    inner: W,
-    hash: blake3::Hasher,
-}
-
-impl<W: Write> Write for Digesting<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hash.update(bytes.get(..written).unwrap_or_default());
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
+/// Digest of a model's bytes as one file, in however many it stands.
+fn digest(model: &Model) -> io::Result<String> {
+    let mut hash = blake3::Hasher::new();
+    model.write_to(&mut hash)?;
+    Ok(hash.finalize().to_hex().to_string())
 }
 
 /// The plan that measures an artifact of one of our networks.

@@ -1,7 +1,6 @@
 //! `convwise export`: a network as an ONNX file.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use convwise_onnx::{Batch, ExportOptions, Model, export};
@@ -65,22 +64,23 @@ fn batch(text: &str) -> Result<Batch, CliError> {
     }
 }
 
-/// Writes beside the file and renames, so that a full disk leaves no half file.
+/// Writes beside the file and renames, so that a full disk leaves no half file. Answers the bytes of all files.
 fn save(model: &Model, path: &Path) -> Result<u64, CliError> {
     let problem = |e: std::io::Error| CliError::failed(format!("cannot write {}: {e}", path.display()));
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".convwise-").tempfile_in(folder).map_err(problem)?;
-    write_model(model, file.as_file_mut()).map_err(problem)?;
-    let bytes = file.as_file().metadata().map_err(problem)?.len();
-    readable_by_all(file.as_file()).map_err(problem)?;
-    file.persist(path).map_err(|e| problem(e.error))?;
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = tempfile::Builder::new().prefix(".convwise-").tempdir_in(parent).map_err(problem)?;
+    let name = path.file_name().ok_or_else(|| {
+        CliError::invalid(format!("{} names no file; write for example -o net.onnx", path.display()))
+    })?;
+    let mut bytes = 0;
+    // The weights first: a model that is there is whole.
+    for file in model.save(&folder.path().join(name)).map_err(problem)?.into_iter().rev() {
+        bytes += std::fs::metadata(&file).map_err(problem)?.len();
+        readable_by_all(&File::open(&file).map_err(problem)?).map_err(problem)?;
+        let target = parent.join(file.file_name().unwrap_or_default());
+        std::fs::rename(&file, target).map_err(problem)?;
+    }
     Ok(bytes)
-}
-
-fn write_model(model: &Model, file: &mut File) -> std::io::Result<()> {
-    let mut out = BufWriter::with_capacity(1 << 20, file);
-    model.write_to(&mut out)?;
-    out.flush()
 }
 
 /// Temporary files are private; a model that was asked for is not.

@@ -87,7 +87,7 @@ fn make_network(context: &Context, path: &std::path::Path) -> Result<String, Str
     let options = BuildOptions { classes: Some(10), input: Some(InputShape::square(SIDE)), like: None };
     let graph = zoo.build(variant, &options).map_err(|e| e.to_string())?;
     let model = export(&graph, &Seeded(0), &ExportOptions::default()).map_err(|e| e.to_string())?;
-    std::fs::write(path, model.to_bytes()).map_err(|e| e.to_string())?;
+    model.save(path).map_err(|e| e.to_string())?;
     Ok(format!("{NETWORK} at {SIDE} pixels"))
 }
 

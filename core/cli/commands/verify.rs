@@ -101,7 +101,7 @@ fn infer(
         .map_err(CliError::failed)?;
     let folder = tempfile::Builder::new().prefix("convwise-").tempdir().map_err(CliError::failed)?;
     let path = folder.path().join("fixture.onnx");
-    std::fs::write(&path, model.to_bytes()).map_err(CliError::failed)?;
+    model.save(&path).map_err(CliError::failed)?;
     drop(model);
     let mut worker = context.worker(runner)?;
     let options: BTreeMap<_, _> = Context::runner_options(runner);

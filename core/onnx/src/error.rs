@@ -77,8 +77,8 @@ pub enum ExportError {
         /// What a batch of two images breaks.
         reason: Box<GraphError>,
     },
-    /// ONNX files are protobuf messages, which end at 2 GiB.
-    #[error("`{graph}` needs {bytes} bytes of weights; an ONNX file holds less than 2147483648")]
+    /// Weights past all measure.
+    #[error("`{graph}` needs {bytes} bytes of weights; at most 68719476736 are written")]
     TooLarge {
         /// Name of the network.
         graph: String,

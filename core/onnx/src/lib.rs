@@ -11,7 +11,7 @@ mod proto;
 mod weights;
 
 pub use error::{ExportError, InspectError, WeightError};
-pub use export::{Batch, ExportOptions, Model, OPSETS, export};
+pub use export::{Batch, ExportOptions, Model, OPSETS, data_file, export};
 pub use inspect::{ModelInfo, TensorInfo, inspect, inspect_file};
 pub use weights::golden;
 pub use weights::{

@@ -15,6 +15,7 @@ mod names;
 mod plan;
 mod pool;
 mod resize;
+mod save;
 mod split;
 mod values;
 
@@ -23,6 +24,7 @@ use std::ops::RangeInclusive;
 use convwise_graph::{Graph, Shapes, infer};
 
 pub use model::Model;
+pub use save::data_file;
 
 use crate::error::{ExportError, WeightError};
 use crate::weights::WeightSource;

@@ -8,10 +8,13 @@ use std::io::{self, Write};
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 
-use crate::proto::{GraphProto, ModelProto, TensorProto, extent, tensor_proto};
+use crate::proto::{GraphProto, ModelProto, TensorProto, entry, extent, tensor_proto};
 
-/// Bytes of weights from which a model would not fit in a protobuf message any more.
-pub(super) const MAX_WEIGHTS: u64 = (1 << 31) - (16 << 20);
+/// Bytes of weights from which a model would not fit in a protobuf message any more, so that they get a file
+/// of their own.
+const MAX_MESSAGE: u64 = (1 << 31) - (16 << 20);
+/// Most bytes of weights, 64 GiB: what is larger is a mistake.
+pub(super) const MAX_WEIGHTS: u64 = 1 << 36;
 
 /// Fields of the messages that are taken apart.
 const MODEL_GRAPH: u32 = 7;
@@ -26,6 +29,35 @@ pub(super) struct Tensor {
     pub name: String,
     pub dims: Vec<usize>,
     pub values: Vec<f32>,
+}
+
+impl Tensor {
+    fn bytes(&self) -> u64 {
+        self.values.len() as u64 * 4
+    }
+
+    /// Its message but for the data.
+    fn head(&self) -> TensorProto {
+        TensorProto {
+            name: Some(self.name.clone()),
+            dims: self.dims.iter().map(|&d| extent(d)).collect(),
+            data_type: Some(tensor_proto::DataType::Float.into()),
+            ..TensorProto::default()
+        }
+    }
+
+    /// Its message where the data lies in another file.
+    fn elsewhere(&self, file: &str, offset: u64) -> TensorProto {
+        TensorProto {
+            data_location: Some(tensor_proto::DataLocation::External.into()),
+            external_data: vec![
+                entry("location", file.to_owned()),
+                entry("offset", offset.to_string()),
+                entry("length", self.bytes().to_string()),
+            ],
+            ..self.head()
+        }
+    }
 }
 
 /// An ONNX model.
@@ -60,10 +92,42 @@ impl Model {
         Ok(())
     }
 
+    /// Whether the weights need a file of their own: a message of 2 GiB could not be read any more.
+    #[must_use]
+    pub fn needs_data_file(&self) -> bool {
+        self.weight_bytes() >= MAX_MESSAGE
+    }
+
+    /// Writes the model without its weights, and the weights, which the model expects in a file called
+    /// `data_name` beside its own (ONNX, "External Data").
+    ///
+    /// # Errors
+    /// What `out` or `data` reports.
+    pub fn write_split(
+        &self,
+        out: &mut impl Write,
+        data: &mut impl Write,
+        data_name: &str,
+    ) -> io::Result<()> {
+        let mut graph = self.graph.clone();
+        let mut offset = 0;
+        let mut buffer = Vec::with_capacity(CHUNK * 4);
+        for tensor in &self.tensors {
+            graph.initializer.push(tensor.elsewhere(data_name, offset));
+            offset += tensor.bytes();
+            write_numbers(&tensor.values, &mut buffer, data)?;
+        }
+        out.write_all(&ModelProto { graph: Some(graph), ..self.header.clone() }.encode_to_vec())
+    }
+
+    fn weight_bytes(&self) -> u64 {
+        self.tensors.iter().map(Tensor::bytes).sum()
+    }
+
     /// The whole file in memory.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let weights: usize = self.tensors.iter().map(|t| t.values.len() * 4).sum();
+        let weights = usize::try_from(self.weight_bytes()).unwrap_or_default();
         let mut bytes = Vec::with_capacity(weights + self.graph.encoded_len() + (64 << 10));
         // Writing to memory cannot fail.
         let written = self.write_to(&mut bytes);
@@ -98,14 +162,8 @@ struct Encoded<'a> {
 
 impl<'a> Encoded<'a> {
     fn of(tensor: &'a Tensor) -> Self {
-        let head = TensorProto {
-            name: Some(tensor.name.clone()),
-            dims: tensor.dims.iter().map(|&d| extent(d)).collect(),
-            data_type: Some(tensor_proto::DataType::Float.into()),
-            ..TensorProto::default()
-        };
-        let data = tensor.values.len() as u64 * 4;
-        let mut before_data = head.encode_to_vec();
+        let data = tensor.bytes();
+        let mut before_data = tensor.head().encode_to_vec();
         encode_key(TENSOR_RAW_DATA, WireType::LengthDelimited, &mut before_data);
         encode_varint(data, &mut before_data);
         let len = before_data.len() as u64 + data;

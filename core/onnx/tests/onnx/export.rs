@@ -2,7 +2,7 @@
 
 use convwise_graph::{Activation, Graph, Op};
 use convwise_onnx::{
-    Batch, ExportOptions, Golden, Model, Seeded, WeightError, WeightSource, export, inspect,
+    Batch, ExportOptions, Golden, Model, Seeded, WeightError, WeightSource, data_file, export, inspect,
 };
 
 use crate::nets::{self, Net, square};
@@ -158,6 +158,32 @@ fn names_are_used_once() {
     ");
 }
 
+/// The form in which weights past 2 GiB are written, read back by a runtime.
+#[test]
+fn weights_in_a_file_of_their_own_give_the_same_network() {
+    let graph = nets::residual();
+    let model = export(&graph, &Golden::default(), &ExportOptions::default()).unwrap();
+    assert!(!model.needs_data_file());
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, split] = ["whole.onnx", "split.onnx"].map(|name| folder.path().join(name));
+    assert_eq!(model.save(&whole).unwrap(), std::slice::from_ref(&whole));
+    let (mut out, mut data) = (Vec::new(), Vec::new());
+    model.write_split(&mut out, &mut data, "split.onnx.data").unwrap();
+    std::fs::write(&split, &out).unwrap();
+    std::fs::write(data_file(&split), &data).unwrap();
+    let one = std::fs::read(&whole).unwrap().len();
+    assert!(out.len() < one && data.len() < one && one < out.len() + data.len());
+    let run = |path: &std::path::Path| {
+        let model = rten::Model::load_file(path).unwrap();
+        let input = rten::Value::from_shape(&[1, 3, 12, 12], vec![0.5f32; 432]).unwrap();
+        let outputs =
+            model.run(vec![(model.input_ids()[0], input.into())], model.output_ids(), None).unwrap();
+        let tensor: rten_tensor::Tensor<f32> = outputs.into_iter().next().unwrap().try_into().unwrap();
+        rten_tensor::prelude::AsView::to_vec(&tensor)
+    };
+    assert_eq!(run(&whole), run(&split));
+}
+
 #[test]
 fn what_cannot_be_had_is_refused_in_words() {
     let residual = nets::residual();
@@ -169,9 +195,9 @@ fn what_cannot_be_had_is_refused_in_words() {
     let empty = ExportOptions { batch: Batch::Fixed(0), ..ExportOptions::default() };
     insta::assert_snapshot!(refused(&residual, &empty), @"cannot export for a batch of 0 images; expected at least 1, or a dynamic batch");
 
-    let (mut n, x) = Net::new("huge", [1 << 15, 1, 1]);
-    let y = n.conv(x, square(1 << 15, 1, 1, 1), "conv");
-    insta::assert_snapshot!(refused(&n.done(&[("y", y)]), &ExportOptions::default()), @"`huge` needs 4294967296 bytes of weights; an ONNX file holds less than 2147483648");
+    let (mut n, x) = Net::new("huge", [1 << 18, 1, 1]);
+    let y = n.conv(x, square(1 << 18, 1, 1, 1), "conv");
+    insta::assert_snapshot!(refused(&n.done(&[("y", y)]), &ExportOptions::default()), @"`huge` needs 274877906944 bytes of weights; at most 68719476736 are written");
 
     let (mut n, x) = Net::new("unbatched", [3, 4, 4]);
     let first = n.add(Op::Slice { axis: 0, start: 0, end: 1 }, &[x], "first");
