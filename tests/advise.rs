@@ -171,6 +171,45 @@ fn an_unnamed_phone_cannot_be_measured_here() {
 }
 
 #[test]
+fn a_microcontroller_takes_what_fits_its_memory() {
+    let home = Home::new();
+    let line = "advise --task classify --deploy edge --device stm32f746 --ram 320kB --flash 1MB --json";
+    let advice = home.json(line);
+    let id = |entry: &serde_json::Value| entry["architecture"].as_str().unwrap().to_owned();
+    let picks: Vec<_> = advice["picks"].as_array().unwrap().iter().map(id).collect();
+    assert!(picks[0].starts_with("mcunet") || picks[0].starts_with("mobilenet"), "{picks:?}");
+    assert_eq!(advice["picks"][0]["precision"], "int8");
+    let rejected = advice["rejected"].as_array().unwrap();
+    let of = |name: &str| rejected.iter().find(|r| id(r) == name).unwrap();
+    assert!(of("resnet50")["reason"].as_str().unwrap().contains("320 kB of RAM"), "{}", of("resnet50"));
+    assert!(of("alexnet")["reason"].as_str().unwrap().contains("1.00 MB of flash"));
+    // MCUNet was made for an engine that computes depthwise convolutions in place, and fits with such a one.
+    let searched = of("mcunet_in3");
+    assert_eq!(searched["rule"], "activations-over-ram");
+    assert!(searched["counterfactual"].as_str().unwrap().contains("--memory-model depthwise-channel"));
+    let advice = home.json(&format!("{line} --memory-model depthwise-channel"));
+    assert_eq!(id(&advice["picks"][0]), "mcunet_in3");
+}
+
+#[test]
+fn weights_for_research_only_are_rejected_where_permissive_ones_are_asked_for() {
+    let home = Home::new();
+    let line = "advise --task classify --deploy gpu-server --priority accuracy --json";
+    let tags = |advice: &serde_json::Value, list: &str| -> Vec<String> {
+        let entries = advice[list].as_array().unwrap().iter();
+        entries.map(|e| format!("{} {}", e["architecture"], e["weights"])).collect()
+    };
+    let any = home.json(line);
+    assert!(tags(&any, "picks").iter().any(|t| t.contains("SWAG")), "{:?}", tags(&any, "picks"));
+    let permissive = home.json(&format!("{line} --licence permissive"));
+    assert!(!tags(&permissive, "picks").iter().any(|t| t.contains("SWAG")));
+    let rejected = permissive["rejected"].as_array().unwrap();
+    let swag = rejected.iter().find(|r| r["weights"] == "torchvision/IMAGENET1K_SWAG_E2E_V1").unwrap();
+    assert_eq!(swag["rule"], "licence-not-permissive");
+    assert!(swag["reason"].as_str().unwrap().contains("CC-BY-NC-4.0"), "{swag}");
+}
+
+#[test]
 fn the_answer_as_a_person_reads_it() {
     let home = Home::new();
     // A phone that nobody named: nothing of this machine is in the answer.
