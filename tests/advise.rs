@@ -175,7 +175,7 @@ fn a_microcontroller_takes_what_fits_its_memory() {
     let home = Home::new();
     let line = "advise --task classify --deploy edge --device stm32f746 --ram 320kB --flash 1MB --json";
     let advice = home.json(line);
-    let id = |entry: &serde_json::Value| entry["architecture"].as_str().unwrap().to_owned();
+    let id = |entry: &Value| entry["architecture"].as_str().unwrap().to_owned();
     let picks: Vec<_> = advice["picks"].as_array().unwrap().iter().map(id).collect();
     assert!(picks[0].starts_with("mcunet") || picks[0].starts_with("mobilenet"), "{picks:?}");
     assert_eq!(advice["picks"][0]["precision"], "int8");
@@ -195,7 +195,7 @@ fn a_microcontroller_takes_what_fits_its_memory() {
 fn weights_for_research_only_are_rejected_where_permissive_ones_are_asked_for() {
     let home = Home::new();
     let line = "advise --task classify --deploy gpu-server --priority accuracy --json";
-    let tags = |advice: &serde_json::Value, list: &str| -> Vec<String> {
+    let tags = |advice: &Value, list: &str| -> Vec<String> {
         let entries = advice[list].as_array().unwrap().iter();
         entries.map(|e| format!("{} {}", e["architecture"], e["weights"])).collect()
     };

@@ -10,7 +10,7 @@ use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
 use crate::gather::{GraphTable, inputs_of};
 
 /// Kind of the cached values.
-const CACHE: &str = "graph-facts/3";
+const CACHE: &str = "graph-facts/4";
 
 /// All architectures and what their graphs cost.
 #[derive(Clone, Debug, Default)]

@@ -186,8 +186,8 @@ fn document(a: &Architecture, facts: &GraphFacts) -> Value {
         "input": facts.input,
         "depthwise_macs": facts.depthwise_macs,
         "activations": facts.activations,
-        "peak_activation_bytes": facts.peak_activation_bytes,
-        "peak_activation_bytes_by_memory_model": peaks(facts),
+        "peak_activation_bytes": peaks(facts, MemoryModel::default()),
+        "peak_activation_bytes_by_memory_model": peaks_by_model(facts),
         "weight_bytes": facts.weight_bytes,
         "outputs": facts.outputs,
         "ops": facts.ops,
@@ -203,16 +203,13 @@ fn document(a: &Architecture, facts: &GraphFacts) -> Value {
     document
 }
 
-/// Peak activations by what the runtime does with memory, and by number format.
-fn peaks(facts: &GraphFacts) -> Map<String, Value> {
-    let of = |model: MemoryModel| {
-        let bytes: Map<_, _> = PRECISIONS
-            .iter()
-            .filter_map(|&p| Some((p.to_string(), json!(facts.peak_bytes(model, p)?))))
-            .collect();
-        (model.to_string(), Value::from(bytes))
-    };
-    facts.peak_elements.keys().copied().map(of).collect()
+/// Peak activations by number format, for one kind of runtime.
+fn peaks(facts: &GraphFacts, model: MemoryModel) -> BTreeMap<Precision, Bytes> {
+    PRECISIONS.iter().filter_map(|&p| Some((p, facts.peak_bytes(model, p)?))).collect()
+}
+
+fn peaks_by_model(facts: &GraphFacts) -> BTreeMap<MemoryModel, BTreeMap<Precision, Bytes>> {
+    facts.peak_elements.keys().map(|&model| (model, peaks(facts, model))).collect()
 }
 
 /// In the order in which tables show them.
@@ -246,8 +243,7 @@ fn shown(a: &Architecture, facts: &GraphFacts) -> String {
     line("in depthwise", facts.depthwise_macs.to_string());
     line("activations", facts.activations.to_string());
     for &model in facts.peak_elements.keys() {
-        let bytes = PRECISIONS.iter().filter_map(|&p| Some((p, facts.peak_bytes(model, p)?))).collect();
-        line("peak activations", format!("{}, {model}", per(&bytes)));
+        line("peak activations", format!("{}, {model}", per(&peaks(facts, model))));
     }
     line("weights", per(&facts.weight_bytes));
     let outputs =

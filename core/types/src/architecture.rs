@@ -196,11 +196,8 @@ pub struct GraphFacts {
     pub depthwise_macs: Macs,
     /// Output elements of convolution, linear and matrix-product layers.
     pub activations: u64,
-    /// Peak of simultaneously live activations, best operator order found, in bytes a precision; element-wise
-    /// operations work in place.
-    pub peak_activation_bytes: BTreeMap<Precision, Bytes>,
-    /// The same in elements, by what the runtime does.
-    #[serde(default)]
+    /// Peak of simultaneously live activations, best operator order found, in elements, by what the runtime
+    /// does.
     pub peak_elements: BTreeMap<MemoryModel, u64>,
     /// Weights as deployed (batch norm folded), in bytes a precision.
     pub weight_bytes: BTreeMap<Precision, Bytes>,

@@ -19,7 +19,6 @@ pub fn facts(graph: &Graph, input: InputShape) -> Result<GraphFacts, GraphError>
         macs: cost.macs,
         depthwise_macs: cost.depthwise_macs,
         activations: cost.activations,
-        peak_activation_bytes: by_precision(|p| cost.peak_activation_bytes(p)),
         peak_elements: peaks(graph, &shapes, &cost),
         weight_bytes: by_precision(|p| cost.weight_bytes(p)),
         ops: ops(&cost),

@@ -88,7 +88,7 @@ fn facts_of_resnet50() {
     // With the norms folded, each of the 26 560 normalised channels keeps one bias of its two parameters.
     assert_eq!(facts.weight_bytes[&Precision::Fp32].0, 4 * (25_557_032 - 26_560));
     assert!(facts.weight_bytes[&Precision::Int8].0 < 26_000_000);
-    assert!(facts.peak_activation_bytes[&Precision::Fp32].0 >= 4 * 64 * 112 * 112);
+    assert!(facts.peak_bytes(MemoryModel::InPlace, Precision::Fp32).unwrap().0 >= 4 * 64 * 112 * 112);
     let stages: Vec<&str> = graph.stages.iter().map(|s| s.name.as_str()).collect();
     assert_eq!(stages, ["c2", "c3", "c4", "c5"]);
 }

@@ -62,7 +62,6 @@ pub fn graph(id: &str, input: InputShape, gmacs: u64) -> GraphFacts {
         macs: Macs(1_000_000_000 * gmacs),
         depthwise_macs: Macs(0),
         activations: 5_000_000 * gmacs,
-        peak_activation_bytes: bytes(1_000_000),
         peak_elements: [(MemoryModel::InPlace, 1_000_000)].into(),
         weight_bytes: bytes(5_000_000 * gmacs),
         ops: BTreeMap::from([("conv".to_owned(), 50), ("relu".to_owned(), 50)]),

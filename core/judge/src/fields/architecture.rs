@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use convwise_types::{
     Accuracy, Architecture, Candidate, CandidateKey, ComparisonSet, Evidence, Fact, Grade, LicenceTerms,
-    Missing, Precision, PublishedResult, RunnerName, Task, Weights,
+    MemoryModel, Missing, Precision, PublishedResult, RunnerName, Task, Weights,
 };
 
 /// The candidate of a query row. Its latency and throughput are unknown: they belong to a runner and a device.
@@ -27,7 +27,7 @@ pub(crate) fn published_candidate(architecture: &Arc<Architecture>, weights: Opt
         throughput: unknown("throughput", need),
         size: memory(architecture, "size_bytes", |g| g.weight_bytes.get(&Precision::Fp32).copied()),
         ram: memory(architecture, "ram_bytes", |g| {
-            (g.input == input).then(|| g.peak_activation_bytes.get(&Precision::Fp32).copied()).flatten()
+            (g.input == input).then(|| g.peak_bytes(MemoryModel::InPlace, Precision::Fp32)).flatten()
         }),
         weights_licence: licence(weights.and_then(|w| w.licence.as_ref()), "weights_licence"),
         code_licence: licence(architecture.code_licence.as_ref(), "licence"),
