@@ -179,6 +179,7 @@ fn a_microcontroller_takes_what_fits_its_memory() {
     let picks: Vec<_> = advice["picks"].as_array().unwrap().iter().map(id).collect();
     assert!(picks[0].starts_with("mcunet") || picks[0].starts_with("mobilenet"), "{picks:?}");
     assert_eq!(advice["picks"][0]["precision"], "int8");
+    assert_eq!(advice["request"]["threads"], 1, "a board is not this machine");
     let rejected = advice["rejected"].as_array().unwrap();
     let of = |name: &str| rejected.iter().find(|r| id(r) == name).unwrap();
     assert!(of("resnet50")["reason"].as_str().unwrap().contains("320 kB of RAM"), "{}", of("resnet50"));

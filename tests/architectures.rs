@@ -122,6 +122,21 @@ fn the_list_has_every_family() {
 }
 
 #[test]
+fn a_list_can_be_of_some() {
+    let home = Home::new();
+    let ids = |line: &str| -> Vec<String> {
+        let list = home.json(line);
+        let entries = list["architectures"].as_array().unwrap().iter();
+        entries.map(|a| a["id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids("arch list mobilenetv3 --json"), ["mobilenet_v3_large", "mobilenet_v3_small"]);
+    assert_eq!(ids("arch list MCUNet in2 --json"), ["mcunet_in2"]);
+    let none = home.run("arch list transformer");
+    assert_eq!(none.code, 0);
+    assert!(none.stderr.contains("no architecture has transformer"), "{}", none.stderr);
+}
+
+#[test]
 fn show_gives_costs_and_sources() {
     let home = Home::new();
     let shown = home.json("arch show resnet50 --json");

@@ -144,7 +144,7 @@ pub(crate) struct RequestArgs {
     /// Images a batch [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
     pub(crate) batch: Option<u64>,
-    /// Threads a run may use [default: all processors].
+    /// Threads a run may use [default: all processors of the target, 1 where nobody counted them].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
     pub(crate) threads: Option<u64>,
     /// Labelled images to train on.
@@ -283,14 +283,18 @@ pub(crate) struct BenchArgs {
 #[command(after_help = "\
 Examples:
   convwise export resnet50 -o resnet50.onnx
-  convwise export resnet50 -o resnet50.onnx --weights resnet50.safetensors --batch dynamic")]
+  convwise export resnet50 -o resnet50.onnx --weights resnet50.safetensors --batch dynamic
+  convwise export convnext_tiny -o ten.onnx --weights timm-convnext_tiny.safetensors --classes 10
+
+A file of weights may have the names of the reference or of another package that has the network (`convwise arch show`
+names them, and says how to make the file). With another number of classes the last layer begins anew.")]
 pub(crate) struct ExportArgs {
     /// The network.
     pub(crate) architecture: String,
     /// File to write.
     #[arg(long, short, value_name = "FILE.onnx", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
-    /// Weights: a safetensors file, or seed:N for random ones.
+    /// Weights: a safetensors file with the names of the reference or of timm, or seed:N for random ones.
     #[arg(long, default_value = "seed:0", value_name = "FILE.safetensors|seed:N")]
     pub(crate) weights: String,
     /// Classes of the last layer [default: as published].
@@ -311,8 +315,13 @@ pub(crate) struct ExportArgs {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum ArchCommand {
-    /// All architectures.
-    List(JsonArgs),
+    /// All architectures, or some of them.
+    List {
+        /// Only those in whose name, family, task, tags or origin every one of these words stands.
+        words: Vec<String>,
+        #[command(flatten)]
+        output: JsonArgs,
+    },
     /// One architecture with its costs and published results.
     Show {
         /// The network.

@@ -93,14 +93,28 @@ where
     text.parse().map_err(|e: T::Err| e.to_string())
 }
 
-/// What the request needs to know about this machine to be complete.
-pub(crate) struct Surroundings {
-    /// Processors that may be used.
+/// What the request needs to know about machines to be complete.
+pub(crate) struct Surroundings<'a> {
+    /// Processors of this machine that may be used.
     pub(crate) cores: u64,
+    /// Processors of a device that is known by this name.
+    pub(crate) cores_of: &'a dyn Fn(&str) -> Option<u64>,
+}
+
+impl Surroundings<'_> {
+    /// Threads that a run may use where the request does not say: all processors of the target. Nobody counts
+    /// those of a phone or a board that has no name.
+    fn threads(&self, args: &RequestArgs, deploy: Deploy) -> u64 {
+        match (&args.device, deploy) {
+            (Some(device), _) => (self.cores_of)(device).unwrap_or(1),
+            (None, Deploy::Mobile | Deploy::Edge) if !args.here => 1,
+            (None, _) => self.cores,
+        }
+    }
 }
 
 /// Merges flags with the request file, fills in defaults and refuses contradictions.
-pub(crate) fn complete(flags: &RequestArgs, around: &Surroundings) -> Result<Request, CliError> {
+pub(crate) fn complete(flags: &RequestArgs, around: &Surroundings<'_>) -> Result<Request, CliError> {
     let mut origins = BTreeMap::new();
     let mut merged = RequestArgs::default();
     if let Some(path) = &flags.request {
@@ -124,7 +138,7 @@ fn note_origins(args: &RequestArgs, origin: &str, origins: &mut BTreeMap<String,
 
 fn build(
     args: RequestArgs,
-    around: &Surroundings,
+    around: &Surroundings<'_>,
     mut origins: BTreeMap<String, String>,
 ) -> Result<Request, CliError> {
     let task = args.task.ok_or_else(|| CliError::invalid("no task is stated; add --task classify"))?;
@@ -146,6 +160,7 @@ fn build(
     or_default("runner", args.runner.is_some());
     or_default("precision", !args.precision.is_empty());
     or_default("memory-model", args.memory_model.is_some());
+    let threads = args.threads.unwrap_or_else(|| around.threads(&args, deploy));
     let precisions = if args.precision.is_empty() { usual_precisions(deploy) } else { args.precision };
     Ok(Request {
         task,
@@ -171,7 +186,7 @@ fn build(
         device: args.device.map(DeviceId::from),
         here: args.here,
         batch: args.batch.unwrap_or(1),
-        threads: args.threads.unwrap_or(around.cores),
+        threads,
         runner: args.runner.map_or_else(|| RunnerName::from(DEFAULT_RUNNER), RunnerName::from),
         precisions,
         memory_model: args.memory_model.unwrap_or_default(),

@@ -22,7 +22,7 @@ use crate::screen::{FAINT, NAME, styled};
 
 pub(crate) fn run(context: &Context, command: &ArchCommand) -> Result<(), CliError> {
     match command {
-        ArchCommand::List(args) => list(context, args.json),
+        ArchCommand::List { words, output } => list(context, words, output.json),
         ArchCommand::Show { id, classes, input_size, graph, dot, output } => {
             let form = Form { json: output.json, graph: *graph, dot: *dot };
             show(context, id, *classes, *input_size, &form)
@@ -37,10 +37,16 @@ pub(crate) fn run(context: &Context, command: &ArchCommand) -> Result<(), CliErr
     }
 }
 
-fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
+fn list(context: &Context, words: &[String], as_json: bool) -> Result<(), CliError> {
     let catalogue = Catalogue::load(context.zoo(), context.store()?, None).map_err(CliError::failed)?;
+    let listed: Vec<_> = catalogue.architectures.iter().filter(|a| has_words(a, words)).collect();
+    if listed.is_empty() && !words.is_empty() {
+        context
+            .screen
+            .remark(format!("no architecture has {}; `convwise arch list` shows all", words.join(", ")));
+    }
     if as_json {
-        let lines: Vec<_> = catalogue.architectures.iter().map(summary).collect();
+        let lines: Vec<_> = listed.iter().map(|a| summary(a)).collect();
         return context.screen.json(&json!({"schema": "convwise.architectures/1", "architectures": lines}));
     }
     let unknown = || "unknown".to_owned();
@@ -70,7 +76,14 @@ fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
         figures("year"),
         text("from"),
     ];
-    context.screen.result(&table(&columns, catalogue.architectures.iter().map(row)))
+    context.screen.result(&table(&columns, listed.into_iter().map(row)))
+}
+
+/// Whether every word stands somewhere in what an architecture is called, whatever its case.
+fn has_words(a: &Architecture, words: &[String]) -> bool {
+    let tags = a.tags.iter().cloned().collect::<Vec<_>>().join(" ");
+    let text = format!("{} {} {} {} {tags} {}", a.id, a.family, a.title, a.task, a.origin).to_lowercase();
+    words.iter().all(|word| text.contains(&word.to_lowercase()))
 }
 
 /// The best published value of the task's own metric.

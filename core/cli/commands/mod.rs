@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use convwise_advisor::AdvisorError;
+use convwise_store::KnownDevice;
 use convwise_types::Request;
 use convwise_zoo::ZooError;
 
@@ -54,7 +55,20 @@ impl From<ZooError> for CliError {
 
 /// The request of a command, complete.
 pub(crate) fn request(context: &Context, args: &RequestArgs) -> Result<Request, CliError> {
-    complete(args, &Surroundings { cores: context.here().cores })
+    let cores_of = |id: &str| cores_of(context, id);
+    complete(args, &Surroundings { cores: context.here().cores, cores_of: &cores_of })
+}
+
+/// Processors of a device that was measured on or described; `None` where nobody counted them.
+fn cores_of(context: &Context, id: &str) -> Option<u64> {
+    if id == context.here().id.as_str() {
+        return Some(context.here().cores);
+    }
+    let known = context.store().ok()?.devices().ok()?;
+    known.iter().find(|d| d.id().as_str() == id).and_then(|device| match device {
+        KnownDevice::Seen(device) => Some(device.cores),
+        KnownDevice::Described(device) => device.cores,
+    })
 }
 
 /// The command line as the user gave it, for records and for what to repeat.

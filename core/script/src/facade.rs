@@ -24,11 +24,21 @@ pub(crate) fn forgetting() -> Arc<Module> {
     Arc::new(module)
 }
 
+/// The text between the quotes of a string; a module is called what its folder or file is called.
+fn escaped(text: &str) -> String {
+    let escape = |c: char| match c {
+        '"' | '\\' => format!("\\{c}"),
+        '\n' => "\\n".to_owned(),
+        '\r' => "\\r".to_owned(),
+        other => other.to_string(),
+    };
+    text.chars().map(escape).collect()
+}
+
 /// Source of the facade of a module.
 pub(crate) fn facade(name: &str, module: &AST) -> String {
     let mut source = String::new();
-    // A name holds no quotes: it is a folder's or a file's.
-    let _ = writeln!(source, "import \"\\x02{}\" as bare;", name.escape_default());
+    let _ = writeln!(source, "import \"\\x02{}\" as bare;", escaped(name));
     for function in module.iter_functions().filter(|f| f.access == FnAccess::Public) {
         let (called, parameters) = (function.name, function.params.join(", "));
         let _ = writeln!(

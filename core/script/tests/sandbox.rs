@@ -54,6 +54,18 @@ fn arithmetic_that_authors_expect() {
     check("sum([1, 2.5])", "3.5");
 }
 
+#[test]
+fn modules_may_be_called_anything() {
+    for name in ["café", "a \"quoted\" one", "back\\slash", "two\nlines", "${x}"] {
+        let mut engine = sandbox(&Budget::default());
+        engine.set_module_resolver(Library::new([(name, "m.rhai", "fn one() { 1 }")]));
+        let mut scope = rhai::Scope::new();
+        scope.push("name", name.to_owned());
+        let ast = engine.compile_with_scope(&scope, "import name as m; m::one()").unwrap();
+        assert_eq!(engine.eval_ast_with_scope::<i64>(&mut scope, &ast).unwrap(), 1, "{name}");
+    }
+}
+
 /// What each module's helper is called must not matter to the others, however often they are called.
 #[test]
 fn helpers_of_one_name_stay_in_their_modules() {

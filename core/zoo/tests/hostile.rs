@@ -98,6 +98,11 @@ fn manifests() {
         weights(
             "source = \"https://example.org\"\nresults = [{ dataset = \"d\", input_size = 32, top1 = 91.2 }]",
         ),
+        weights("preprocessing = { resize = 256, crop = 224 }"),
+        format!("{MANIFEST}elsewhere.timm = {{ modle = \"mine_100\" }}\n"),
+        MANIFEST
+            .replace("[defaults]", "[names.timm]\nrules = [[\"blocks.{i}\", \"layer{j}\"]]\n\n[defaults]"),
+        MANIFEST.replace("[defaults]", "[names.timm]\nrules = [[\"blocks\"]]\n\n[defaults]"),
         "not toml at all".to_owned(),
         String::new(),
     ];

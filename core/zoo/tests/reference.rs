@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
+use convwise_graph::infer;
+use convwise_graph::memory::{self, Depthwise, MemoryOptions, Order};
 use convwise_types::{InputShape, MemoryModel, Precision};
 use convwise_zoo::verify::{Fixture, compare_graph, compare_outputs};
 use convwise_zoo::{BuildOptions, Zoo, facts};
@@ -179,4 +181,21 @@ fn the_report_has_the_form_of_the_command_line() {
     json["outputs"][0]["max_abs"] = 0.into();
     json["outputs"][0]["max_rel"] = 0.into();
     insta::assert_json_snapshot!(json);
+}
+
+/// "Best operator order" is a claim about all orders, so that the search must have ended.
+#[test]
+fn the_orders_behind_the_peaks_are_proven() {
+    let zoo = zoo();
+    for variant in zoo.variants() {
+        let graph = zoo.build(variant, &BuildOptions::default()).unwrap();
+        let shapes = infer(&graph, 1).unwrap();
+        for in_place_elementwise in [false, true] {
+            for depthwise in [Depthwise::Separate, Depthwise::Rows, Depthwise::Channel] {
+                let options = MemoryOptions { in_place_elementwise, depthwise };
+                let plan = memory::plan(&graph, &shapes, options);
+                assert_eq!(plan.order, Order::Optimal, "{} {options:?}", variant.id());
+            }
+        }
+    }
 }
