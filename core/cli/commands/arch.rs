@@ -371,7 +371,9 @@ fn new(context: &Context, name: &str, dir: &Path) -> Result<(), CliError> {
     super::plain_name(name)?;
     let written = convwise_zoo::scaffold(name, dir).map_err(CliError::failed)?;
     context.screen.result(&written.display().to_string())?;
-    context.screen.remark("edit it, then run `convwise arch check` and `convwise arch show`");
+    context.screen.remark(
+        "edit it, then run `convwise arch check`; reference.py in it is the same network in PyTorch, to verify it with",
+    );
     Ok(())
 }
 
