@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Answer, Home, mock_library, with_onnxruntime};
+use crate::harness::{Answer, Home, fixture, mock_library, repository, with_onnxruntime};
 
 /// The runner of this name in a list.
 fn find<'a>(list: &'a Value, name: &str) -> Option<&'a Value> {
@@ -212,4 +213,45 @@ fn a_broken_manifest_is_shown_and_hides_nobody() {
     );
     assert!(find(&answer.json(), "mock").is_some() && find(&answer.json(), "rten").is_some());
     home.run("runner check plugins/runners/broken.toml").fails(3, &["broken.toml:3:1"]);
+}
+
+/// The example of `plugins/examples/plain_c`, built by its own Makefile in a folder of plugins of this home.
+fn runner_in_c(home: &Home) -> PathBuf {
+    let source = repository().join("plugins/examples/plain_c");
+    let folder = home.path().join("plain_c");
+    fs::create_dir_all(folder.join("runners")).unwrap();
+    for file in ["plain.c", "Makefile", "runners/plain-c.toml"] {
+        fs::copy(source.join(file), folder.join(file)).unwrap();
+    }
+    let header = format!("HEADER={}", repository().join("runners/abi/include").display());
+    let output = Command::new("make").arg(header).current_dir(&folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    folder
+}
+
+#[test]
+fn a_runner_in_c_meets_the_contract_and_the_references() {
+    let home = Home::new();
+    let folder = runner_in_c(&home);
+    let plugins = folder.to_str().unwrap();
+    let checked = home.run_args(&["--plugins", plugins, "runner", "check", "plain-c"]);
+    assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
+    for id in ["resnet18", "mobilenet_v3_small"] {
+        let fixture = fixture(id);
+        let fixture = fixture.to_str().unwrap();
+        let line = ["--plugins", plugins, "arch", "verify", id, "--fixture", fixture, "--runner", "plain-c"];
+        let answer = home.run_args(&line);
+        assert_eq!(answer.code, 0, "{id}: {}{}", answer.stdout, answer.stderr);
+    }
+}
+
+#[test]
+fn a_runner_names_the_operator_that_it_lacks() {
+    let home = Home::new();
+    let folder = runner_in_c(&home);
+    let line = ["--plugins", folder.to_str().unwrap(), "bench", "shufflenet_v2_x0_5", "--runner", "plain-c"];
+    home.run_args(&[&line[..], &["--threads", "1", "--quick"]].concat())
+        .fails(1, &["this runner has no operator Concat, as at `concat:18`"]);
+    let threads = ["--plugins", folder.to_str().unwrap(), "bench", "resnet18", "--runner", "plain-c"];
+    home.run_args(&[&threads[..], &["--threads", "2", "--quick"]].concat()).fails(1, &["one thread"]);
 }
