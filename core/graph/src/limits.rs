@@ -8,6 +8,9 @@ pub(crate) const MAX_AXES: usize = 8;
 pub(crate) const MAX_ELEMENTS: u64 = 1 << 40;
 /// Most multiply-accumulate operations of one node, 2^48; a hundred thousand such nodes still fit in 64 bits.
 pub(crate) const MAX_NODE_MACS: u64 = 1 << 48;
+/// Most shares of an adaptive pooling along one axis (extent times bins), 2^24: a runtime without the layer
+/// holds them as a matrix.
+pub(crate) const MAX_SHARES: usize = 1 << 24;
 /// Most nodes of a graph unless the builder is told otherwise; ResNet-152 has about 520.
 pub(crate) const MAX_NODES: usize = 20_000;
 

@@ -269,7 +269,7 @@ fn depthwise_scratch(node: &Node, shapes: &Shapes, id: NodeId, how: Depthwise) -
     let batch = shapes.batch() as u64;
     match how {
         Depthwise::Separate => None,
-        Depthwise::Rows => Some(batch * reach(conv) * (channels * width) as u64),
+        Depthwise::Rows => Some((batch * (channels * width) as u64).saturating_mul(reach(conv))),
         Depthwise::Channel => Some(batch * (rows * columns) as u64),
     }
 }
@@ -277,7 +277,7 @@ fn depthwise_scratch(node: &Node, shapes: &Shapes, id: NodeId, how: Depthwise) -
 /// Rows of the image that one window spans.
 fn reach(conv: &Conv2d) -> u64 {
     let ([rows, _], [dilation, _]) = (conv.kernel, conv.dilation);
-    (rows.saturating_sub(1) * dilation + 1) as u64
+    rows.saturating_sub(1).saturating_mul(dilation).saturating_add(1) as u64
 }
 
 /// For every node the one whose memory its result shares in every order.

@@ -2,6 +2,7 @@
 
 use super::window::Window;
 use super::{Attributes, Given, Layer, Reason};
+use crate::limits::MAX_SHARES;
 use crate::op::Pool;
 use crate::shape::Shape;
 
@@ -60,7 +61,14 @@ impl Layer for AdaptiveAvgPool {
     }
 
     fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
-        let [n, c, ..] = given.image()?;
+        let [n, c, h, w] = given.image()?;
+        for (extent, bins) in [(h, self.height), (w, self.width)] {
+            if extent.saturating_mul(bins) > MAX_SHARES {
+                return Err(format!(
+                    "{bins} bins of an extent of {extent}; expected a product of at most {MAX_SHARES}"
+                ));
+            }
+        }
         Ok([n, c, self.height, self.width].into())
     }
 

@@ -250,6 +250,8 @@ fn hostile_settings_are_refused() {
             Op::MaxPool(Pool { kernel: [huge, huge], ..pool(2, 1, 0, true) }),
             Op::MaxPool(Pool { kernel: [huge, huge], ..wide.clone() }),
             Op::MaxPool(wide),
+            Op::AdaptiveAvgPool { height: huge, width: 2 },
+            Op::AdaptiveAvgPool { height: 2, width: 1 << 23 },
             Op::Linear { out_features: huge, bias: true },
             Op::Scale { dims: vec![huge, huge] },
             Op::Flatten { from: huge },
