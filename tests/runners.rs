@@ -255,3 +255,44 @@ fn a_runner_names_the_operator_that_it_lacks() {
     let threads = ["--plugins", folder.to_str().unwrap(), "bench", "resnet18", "--runner", "plain-c"];
     home.run_args(&[&threads[..], &["--threads", "2", "--quick"]].concat()).fails(1, &["one thread"]);
 }
+
+/// The package that `runner new` writes, built with the versions that this workspace has.
+fn runner_in_rust(home: &Home) -> PathBuf {
+    assert_eq!(home.run("runner new my-engine").code, 0);
+    let folder = home.path().join("my-engine");
+    fs::copy(repository().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    // Its speed is not asked for.
+    cargo.args(["build", "--release", "--offline"]).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
+    let output = cargo.env_remove("CARGO_TARGET_DIR").current_dir(&folder).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.contains("warning"), "{said}");
+    folder
+}
+
+#[test]
+fn a_new_runner_in_rust_works_from_the_first_build() {
+    let home = Home::new();
+    let folder = runner_in_rust(&home);
+    let checked = home.run("runner check my-engine/runners/my-engine.toml");
+    assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
+    let fixture = fixture("mobilenet_v3_small");
+    let (plugins, fixture) = (folder.to_str().unwrap(), fixture.to_str().unwrap());
+    let verify = ["arch", "verify", "mobilenet_v3_small", "--fixture", fixture, "--runner", "my-engine"];
+    let answer = home.run_args(&[&["--plugins", plugins], &verify[..]].concat());
+    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+}
+
+#[test]
+fn a_new_runner_takes_no_name_and_no_file_that_is_there() {
+    let home = Home::new();
+    home.run("runner new rten").fails(3, &["there is a runner `rten` already"]);
+    home.run("runner new my_engine").fails(3, &["use `my-engine`"]);
+    home.write("mine/src/value.rs", "mine");
+    home.run("runner new mine").fails(3, &["mine/src/value.rs is there already"]);
+    assert!(!home.path().join("mine/Cargo.toml").exists());
+    assert_eq!(home.run("runner new other").code, 0);
+    let unbuilt = home.run("runner check other/runners/other.toml");
+    assert_eq!(unbuilt.code, 1);
+    assert!(unbuilt.stdout.contains("libother_runner"), "{}", unbuilt.stdout);
+}

@@ -429,6 +429,20 @@ pub(crate) enum RunnerCommand {
         #[command(flatten)]
         output: JsonArgs,
     },
+    /// Write a runner of your own: a Rust package that runs ONNX models from the first build.
+    #[command(after_help = "\
+Examples:
+  convwise runner new my-engine
+  cargo build --release --manifest-path my-engine/Cargo.toml
+  convwise runner check my-engine/runners/my-engine.toml
+  convwise bench resnet18 --runner my-engine --plugins my-engine")]
+    New {
+        /// Its name.
+        name: String,
+        /// Folder in which a folder of this name is made.
+        #[arg(long, default_value = ".", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
     /// Fetch a runner's native library with the package client of this machine.
     Install {
         /// The runner.

@@ -9,6 +9,7 @@ mod paths;
 mod progress;
 mod render;
 mod request;
+mod runner_package;
 mod screen;
 mod weights;
 

@@ -126,6 +126,10 @@ pub(crate) fn write_new(dir: &Path, files: &[(String, String)]) -> Result<(), Cl
         )));
     }
     let problem = |e: std::io::Error| CliError::failed(format!("cannot write to {}: {e}", dir.display()));
-    fs::create_dir_all(dir).map_err(problem)?;
-    files.iter().try_for_each(|(name, text)| fs::write(dir.join(name), text).map_err(problem))
+    for (name, text) in files {
+        let file = dir.join(name);
+        fs::create_dir_all(file.parent().unwrap_or(dir)).map_err(problem)?;
+        fs::write(file, text).map_err(problem)?;
+    }
+    Ok(())
 }

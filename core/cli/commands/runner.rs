@@ -35,6 +35,7 @@ pub(crate) fn run(context: &Context, command: &RunnerCommand) -> Result<(), CliE
         RunnerCommand::List(args) => list(context, args.json),
         RunnerCommand::Show { name, output } => show(context, name, output.json),
         RunnerCommand::Check { runner, output } => check(context, runner, output.json),
+        RunnerCommand::New { name, dir } => new(context, name, dir),
         RunnerCommand::Install { name, output } => install(context, name, output.json),
     }
 }
@@ -182,6 +183,28 @@ fn from_file(context: &Context, manifest: &str) -> Result<RunnerEntry, CliError>
             .map_or_else(|| "it is not a runner manifest".to_owned(), ToString::to_string);
         CliError::invalid(format!("{manifest}: {why}"))
     })
+}
+
+fn new(context: &Context, name: &str, dir: &Path) -> Result<(), CliError> {
+    super::plain_name(name)?;
+    if name.contains('_') {
+        let better = name.replace('_', "-");
+        return Err(CliError::invalid(format!("`{name}` is not a runner's name; use `{better}`")));
+    }
+    if let Some(taken) = context.runners().get(name) {
+        let origin = &taken.origin;
+        return Err(CliError::invalid(format!(
+            "there is a runner `{name}` already ({origin}); choose another name"
+        )));
+    }
+    let folder = dir.join(name);
+    super::write_new(&folder, &crate::runner_package::files(name).map_err(CliError::failed)?)?;
+    let folder = folder.display();
+    context.screen.result(&folder.to_string())?;
+    context.screen.remark(format!(
+        "build it with `cargo build --release --manifest-path {folder}/Cargo.toml`, then run `convwise runner check {folder}/runners/{name}.toml`"
+    ));
+    Ok(())
 }
 
 /// What is being done while a person waits.

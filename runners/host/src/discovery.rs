@@ -237,13 +237,10 @@ fn entry_of(manifest: Manifest, origin: Origin, places: &Discovery<'_>) -> Runne
     }
 }
 
-/// Files that `library` can mean, in order: relative to the manifest, beside the program, in convwise's home.
+/// Files that `library` can mean, in order: relative to the manifest, and for a bare name also beside the program and
+/// in convwise's home.
 fn library_candidates(library: &str, origin: &Origin, places: &Discovery<'_>) -> Vec<PathBuf> {
-    let file = if library.contains('/') || library.ends_with(DLL_SUFFIX) {
-        PathBuf::from(library)
-    } else {
-        PathBuf::from(format!("{DLL_PREFIX}{library}{DLL_SUFFIX}"))
-    };
+    let file = library_file(Path::new(library));
     if file.is_absolute() {
         return vec![file];
     }
@@ -252,13 +249,25 @@ fn library_candidates(library: &str, origin: &Origin, places: &Discovery<'_>) ->
         Origin::Builtin | Origin::Embedded(_) => None,
     };
     let in_home = places.home.as_ref().map(|home| home.join("runners"));
-    let folders = [beside_manifest, places.program_folder.clone(), in_home];
-    folders
+    let elsewhere = [places.program_folder.clone(), in_home];
+    let bare = file.parent() == Some(Path::new(""));
+    let elsewhere = elsewhere.into_iter().flatten().filter(|_| bare);
+    beside_manifest
         .into_iter()
-        .flatten()
+        .chain(elsewhere)
         .map(|folder| folder.join(&file))
         .map(|path| std::path::absolute(&path).unwrap_or(path))
         .collect()
+}
+
+/// What the system calls a library: `target/mine` is `target/libmine.so`. A whole file name stays.
+fn library_file(library: &Path) -> PathBuf {
+    match library.file_name().map(|name| name.to_string_lossy()) {
+        Some(name) if !name.contains(DLL_SUFFIX) => {
+            library.with_file_name(format!("{DLL_PREFIX}{name}{DLL_SUFFIX}"))
+        }
+        _ => library.to_owned(),
+    }
 }
 
 fn library_problem(path: &Path, manifest: &Manifest) -> Option<String> {

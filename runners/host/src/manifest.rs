@@ -21,7 +21,8 @@ pub struct Manifest {
     /// One line for lists.
     #[serde(default)]
     pub summary: String,
-    /// A library's bare name (`convwise_x` stands for `libconvwise_x.so` or what the system calls it) or a path.
+    /// The library's name or path (`target/x` stands for `target/libx.so` or what the system calls it),
+    /// relative to the manifest.
     pub library: String,
     /// The library's SHA-256, if it is pinned.
     #[serde(default)]

@@ -82,6 +82,27 @@ fn a_bare_library_is_looked_for_beside_the_manifest_the_program_and_in_the_home(
 }
 
 #[test]
+fn a_library_with_a_path_is_where_the_manifest_says_and_nowhere_else() {
+    let home = home();
+    let shelf = home.path().join("shelf");
+    write(&shelf.join("x.toml"), &manifest("x", "1", "library = \"../built/x\""));
+    write(
+        &shelf.join("y.toml"),
+        &manifest("y", "1", &format!("library = \"../built/{}.2\"", library_name("x"))),
+    );
+    let find = |name: &str| look(vec![Shelf::Folder(shelf.clone())], home.path()).get(name).unwrap().clone();
+    write(&home.path().join("built/x"), "not a library's name");
+    let reason = find("x").why_not.unwrap();
+    let file = shelf.join("../built").join(library_name("x"));
+    assert!(reason.ends_with(&format!("looked at {}", file.display())), "{reason}");
+    write(&file, "");
+    assert_eq!(find("x").path, Some(file));
+    // A whole file name stays as it is.
+    let versioned = write(&shelf.join(format!("../built/{}.2", library_name("x"))), "");
+    assert_eq!(find("y").path, Some(versioned));
+}
+
+#[test]
 fn what_everybody_may_change_is_refused_with_the_reason() {
     let home = home();
     let shelf = home.path().join("shelf");
