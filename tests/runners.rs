@@ -229,6 +229,15 @@ fn runner_in_c(home: &Home) -> PathBuf {
     folder
 }
 
+/// The network's fixture gives its outputs in a runner from this folder of plugins.
+fn meets_the_reference(home: &Home, plugins: &str, runner: &str, id: &str) {
+    let fixture = fixture(id);
+    let fixture = fixture.to_str().unwrap();
+    let line = ["--plugins", plugins, "arch", "verify", id, "--fixture", fixture, "--runner", runner];
+    let answer = home.run_args(&line);
+    assert_eq!(answer.code, 0, "{id}: {}{}", answer.stdout, answer.stderr);
+}
+
 #[test]
 fn a_runner_in_c_meets_the_contract_and_the_references() {
     let home = Home::new();
@@ -237,11 +246,7 @@ fn a_runner_in_c_meets_the_contract_and_the_references() {
     let checked = home.run_args(&["--plugins", plugins, "runner", "check", "plain-c"]);
     assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
     for id in ["resnet18", "mobilenet_v3_small"] {
-        let fixture = fixture(id);
-        let fixture = fixture.to_str().unwrap();
-        let line = ["--plugins", plugins, "arch", "verify", id, "--fixture", fixture, "--runner", "plain-c"];
-        let answer = home.run_args(&line);
-        assert_eq!(answer.code, 0, "{id}: {}{}", answer.stdout, answer.stderr);
+        meets_the_reference(&home, plugins, "plain-c", id);
     }
 }
 
@@ -276,11 +281,7 @@ fn a_new_runner_in_rust_works_from_the_first_build() {
     let folder = runner_in_rust(&home);
     let checked = home.run("runner check my-engine/runners/my-engine.toml");
     assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
-    let fixture = fixture("mobilenet_v3_small");
-    let (plugins, fixture) = (folder.to_str().unwrap(), fixture.to_str().unwrap());
-    let verify = ["arch", "verify", "mobilenet_v3_small", "--fixture", fixture, "--runner", "my-engine"];
-    let answer = home.run_args(&[&["--plugins", plugins], &verify[..]].concat());
-    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    meets_the_reference(&home, folder.to_str().unwrap(), "my-engine", "mobilenet_v3_small");
 }
 
 #[test]

@@ -17,6 +17,15 @@ fn written(home: &Home, id: &str, timm: bool) -> PathBuf {
     file
 }
 
+/// Another file beside `weights`: its tensors `t` after a change in Python.
+fn edited(weights: &Path, change: &str) -> PathBuf {
+    let target = weights.with_extension("edited.safetensors");
+    let (source, out) = (weights.display().to_string(), target.display().to_string());
+    let imports = "import numpy; from safetensors.numpy import load_file, save_file";
+    python(&["-c", &format!("{imports}; t = load_file({source:?}); {change}; save_file(t, {out:?})")]);
+    target
+}
+
 fn verified(home: &Home, id: &str, weights: &Path) -> Answer {
     let source = fixture(id);
     let (source, weights) = (source.to_str().unwrap(), weights.to_str().unwrap());
@@ -80,14 +89,10 @@ fn another_number_of_classes_begins_the_head_anew() {
     assert!(answer.stderr.contains("fc.weight, fc.bias: random"), "{}", answer.stderr);
     assert_eq!(answer.json()["begun_anew"], serde_json::json!(["fc.weight", "fc.bias"]));
     // A file that has the ten classes already keeps them.
-    let ten = home.path().join("ten.safetensors");
-    let script = format!(
-        "from safetensors.numpy import load_file, save_file; t = load_file({:?}); \
-         t['fc.weight'] = t['fc.weight'][:10].copy(); t['fc.bias'] = t['fc.bias'][:10].copy(); save_file(t, {:?})",
-        weights.display().to_string(),
-        ten.display().to_string()
+    let ten = edited(
+        &weights,
+        "t['fc.weight'] = t['fc.weight'][:10].copy(); t['fc.bias'] = t['fc.bias'][:10].copy()",
     );
-    python(&["-c", &script]);
     let line = format!("export resnet18 -o own.onnx --classes 10 --weights {} --json", ten.display());
     assert_eq!(home.json(&line)["begun_anew"], serde_json::json!([]));
     home.run(&format!("export resnet18 -o own.onnx --weights {}", ten.display()))
@@ -97,14 +102,8 @@ fn another_number_of_classes_begins_the_head_anew() {
 #[test]
 fn heads_that_only_training_uses_are_left_out_and_counted() {
     let home = Home::new();
-    let (plain, trained) = (written(&home, "googlenet", false), home.path().join("trained.safetensors"));
-    let script = format!(
-        "import numpy; from safetensors.numpy import load_file, save_file; t = load_file({:?}); \
-         t['aux1.fc2.weight'] = numpy.zeros((1000, 1024), dtype='f4'); save_file(t, {:?})",
-        plain.display().to_string(),
-        trained.display().to_string()
-    );
-    python(&["-c", &script]);
+    let plain = written(&home, "googlenet", false);
+    let trained = edited(&plain, "t['aux1.fc2.weight'] = numpy.zeros((1000, 1024), dtype='f4')");
     let answer = home.run(&format!("export googlenet -o g.onnx --weights {} --json", trained.display()));
     assert_eq!(answer.json()["left_out"], serde_json::json!(["aux1.fc2.weight"]));
     assert!(answer.stderr.contains("left out what only training uses: 1 tensor"), "{}", answer.stderr);

@@ -14,13 +14,11 @@ const README: &str = include_str!("runner_package/README.md");
 const RUNNER: &str = include_str!("runner_package/lib.rs");
 const MANIFEST: &str = include_str!("runner_package/runner.toml");
 
-const ENGINE: [(&str, &str); 3] = [
+/// Files that are handed out as they are: the built-in runner's engine, and the SDK.
+const COPIED: [(&str, &str); 12] = [
     ("src/error.rs", include_str!("../../runners/rten/src/error.rs")),
     ("src/session.rs", include_str!("../../runners/rten/src/session.rs")),
     ("src/value.rs", include_str!("../../runners/rten/src/value.rs")),
-];
-
-const SDK: [(&str, &str); 9] = [
     ("abi/include/runner.h", include_str!("../../runners/abi/include/runner.h")),
     ("abi/src/lib.rs", include_str!("../../runners/abi/src/lib.rs")),
     ("sdk/src/document.rs", include_str!("../../runners/sdk/src/document.rs")),
@@ -53,8 +51,7 @@ pub(crate) fn files(name: &str) -> Result<Vec<(String, String)>, String> {
     let named = |text: &str| text.replace(NAME, name).replace(CRATE, &name.replace('-', "_"));
     let mut files: Vec<_> = own.into_iter().map(|(path, text)| (path, named(text))).collect();
     files.push((".gitignore".to_owned(), "/target\n".to_owned()));
-    let copied = ENGINE.into_iter().chain(SDK);
-    files.extend(copied.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    files.extend(COPIED.map(|(path, text)| (path.to_owned(), text.to_owned())));
     let workspace: Table = WORKSPACE.parse().map_err(|e| format!("the workspace's manifest: {e}"))?;
     for (path, text) in SDK_MANIFESTS {
         let manifest: Table = text.parse().map_err(|e| format!("{path}: {e}"))?;

@@ -118,7 +118,7 @@ fn fit(
     let report = file.check(&graph);
     if options.classes.is_none() && !report.misshaped.is_empty() {
         let found = report.misshaped.iter().map(|m| (m.name.as_str(), m.found.dim(0))).collect();
-        if let Some(classes) = classes_of(zoo, variant, &published, &found) {
+        if let Some(classes) = classes_of(zoo, variant, &graph, &published, &found) {
             return Err(CliError::invalid(format!(
                 "the weights ({}) are for {classes} classes; add --classes {classes}",
                 file.describe()
@@ -140,18 +140,18 @@ fn changed(graph: &Graph, other: &Graph) -> BTreeMap<String, Shape> {
     differing.collect()
 }
 
-/// The number of classes with which exactly the misshapen tensors, known by their first extents, would fit.
+/// The number of classes with which, instead of the published `graph`'s, exactly the misshapen tensors, known by their first extents, would fit.
 fn classes_of(
     zoo: &Zoo,
     variant: &Variant,
+    graph: &Graph,
     published: &BuildOptions,
     misshaped: &BTreeSet<(&str, Option<usize>)>,
 ) -> Option<u64> {
     let (_, first) = misshaped.first()?;
     let classes = (*first)? as u64;
     let built = zoo.build(variant, &BuildOptions { classes: Some(classes), ..published.clone() }).ok()?;
-    let graph = zoo.build(variant, published).ok()?;
-    let head = changed(&graph, &built);
+    let head = changed(graph, &built);
     let expected: BTreeSet<_> = head.iter().map(|(name, shape)| (name.as_str(), shape.dim(0))).collect();
     (expected == *misshaped).then_some(classes)
 }

@@ -33,4 +33,5 @@ pub use graph::{Graph, Named, Node, NodeId, Param};
 pub use infer::{Shapes, infer};
 pub use live::Live;
 pub use op::{Activation, Conv2d, Op, Padding, ParamRole, Pool, ResizeMode};
+pub use ops::reach;
 pub use shape::Shape;

@@ -19,7 +19,7 @@ pub(crate) const BARE: char = '\u{2}';
 /// The module that [`FORGETTING`] names: one function that nobody can call.
 pub(crate) fn forgetting() -> Arc<Module> {
     let mut module = Module::new();
-    FuncRegistration::new("\u{1}").with_namespace(FnNamespace::Global).set_into_module(&mut module, || ());
+    FuncRegistration::new(FORGETTING).with_namespace(FnNamespace::Global).set_into_module(&mut module, || ());
     module.build_index();
     Arc::new(module)
 }
@@ -38,12 +38,12 @@ fn escaped(text: &str) -> String {
 /// Source of the facade of a module.
 pub(crate) fn facade(name: &str, module: &AST) -> String {
     let mut source = String::new();
-    let _ = writeln!(source, "import \"\\x02{}\" as bare;", escaped(name));
+    let _ = writeln!(source, "import \"{BARE}{}\" as bare;", escaped(name));
     for function in module.iter_functions().filter(|f| f.access == FnAccess::Public) {
         let (called, parameters) = (function.name, function.params.join(", "));
         let _ = writeln!(
             source,
-            "fn {called}({parameters}) {{ import \"\\x01\"; bare::{called}({parameters}) }}"
+            "fn {called}({parameters}) {{ import \"{FORGETTING}\"; bare::{called}({parameters}) }}"
         );
     }
     source

@@ -174,6 +174,13 @@ words! {
     }
 }
 
+impl Default for MemoryModel {
+    /// What general runtimes do.
+    fn default() -> Self {
+        Self::InPlace
+    }
+}
+
 /// A named tensor shape.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedShape {

@@ -244,10 +244,3 @@ impl Default for LicenceDemand {
         Self::Any
     }
 }
-
-impl Default for MemoryModel {
-    /// What general runtimes do.
-    fn default() -> Self {
-        Self::InPlace
-    }
-}

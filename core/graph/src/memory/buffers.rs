@@ -8,6 +8,7 @@ use crate::graph::{Graph, Node, NodeId};
 use crate::infer::Shapes;
 use crate::live::Live;
 use crate::op::{Conv2d, Op};
+use crate::ops::reach;
 use crate::ops::{Storage, with_layer};
 
 use super::{Depthwise, MemoryOptions};
@@ -269,15 +270,15 @@ fn depthwise_scratch(node: &Node, shapes: &Shapes, id: NodeId, how: Depthwise) -
     let batch = shapes.batch() as u64;
     match how {
         Depthwise::Separate => None,
-        Depthwise::Rows => Some((batch * (channels * width) as u64).saturating_mul(reach(conv))),
+        Depthwise::Rows => Some((batch * (channels * width) as u64).saturating_mul(rows_in_reach(conv))),
         Depthwise::Channel => Some(batch * (rows * columns) as u64),
     }
 }
 
 /// Rows of the image that one window spans.
-fn reach(conv: &Conv2d) -> u64 {
+fn rows_in_reach(conv: &Conv2d) -> u64 {
     let ([rows, _], [dilation, _]) = (conv.kernel, conv.dilation);
-    rows.saturating_sub(1).saturating_mul(dilation).saturating_add(1) as u64
+    reach(rows, dilation).map_or(u64::MAX, |rows| rows as u64)
 }
 
 /// For every node the one whose memory its result shares in every order.

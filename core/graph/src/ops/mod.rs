@@ -26,6 +26,7 @@ use std::ops::RangeInclusive;
 
 pub(crate) use attributes::Attributes;
 pub(crate) use given::{Given, Reason};
+pub use window::reach;
 
 use crate::limits::{self, MAX_NODE_MACS};
 use crate::op::{Op, ParamRole};

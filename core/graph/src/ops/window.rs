@@ -48,6 +48,12 @@ impl Window {
     }
 }
 
+/// Pixels from the first to the last that a window covers along one axis; `None` past any number.
+#[must_use]
+pub fn reach(kernel: usize, dilation: usize) -> Option<usize> {
+    kernel.saturating_sub(1).checked_mul(dilation)?.checked_add(1)
+}
+
 /// One axis of a window.
 struct Track {
     axis: &'static str,
@@ -69,7 +75,7 @@ impl Track {
 
     /// `None` where the window does not fit, or is larger than any number.
     fn count(&self, extent: usize) -> Option<usize> {
-        let reach = self.dilation.checked_mul(self.kernel - 1)?.checked_add(1)?;
+        let reach = reach(self.kernel, self.dilation)?;
         let padded = extent.checked_add(self.before)?.checked_add(self.after)?;
         let slack = if self.ceil { self.stride - 1 } else { 0 };
         let steps = padded.checked_add(slack)?.checked_sub(reach)? / self.stride;

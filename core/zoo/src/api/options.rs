@@ -1,6 +1,6 @@
 //! Reads the options of a layer, `#{ out: 64, kernel: 3 }`: every key is known, every value fits.
 
-use convwise_graph::Padding;
+use convwise_graph::{Padding, reach};
 use convwise_script::{Complaint, a_type_in_words};
 use convwise_types::did_you_mean;
 use rhai::{Array, Dynamic, Map};
@@ -90,7 +90,7 @@ impl<'a> Options<'a> {
     /// A real number.
     pub fn real(&self, key: &str, default: f64) -> Raised<f64> {
         let Some(value) = self.get(key) else { return Ok(default) };
-        real(value).map_err(|found| self.refuse(key, &a_type_in_words(found), "a number").into())
+        real(self.layer, key, value)
     }
 
     /// One of some words.
@@ -116,7 +116,7 @@ impl<'a> Options<'a> {
 fn same_upper(window: &Sliding, [height, width]: [usize; 2]) -> Padding {
     let along = |extent: usize, kernel: usize, stride: usize, dilation: usize| {
         let places = extent.div_ceil(stride.max(1));
-        let reach = kernel.saturating_sub(1).saturating_mul(dilation).saturating_add(1);
+        let reach = reach(kernel, dilation).unwrap_or(usize::MAX);
         let covered = places.saturating_sub(1).saturating_mul(stride).saturating_add(reach);
         let total = covered.saturating_sub(extent);
         (total / 2, total - total / 2)
@@ -140,11 +140,12 @@ fn refuse(layer: &str, key: &str, found: &str, wanted: &str) -> Complaint {
     Complaint::new("wrong-option", format!("`{key}` of `{layer}` is {found}; expected {wanted}"))
 }
 
-/// A real number, or what it is instead.
-fn real(value: &Dynamic) -> Result<f64, &'static str> {
+/// A real number.
+fn real(layer: &str, key: &str, value: &Dynamic) -> Raised<f64> {
     #[expect(clippy::cast_precision_loss, reason = "an option of a layer is far below 2^53")]
     let whole = |n: i64| n as f64;
-    value.as_float().or_else(|_| value.as_int().map(whole))
+    let number = value.as_float().or_else(|_| value.as_int().map(whole));
+    number.map_err(|found| refuse(layer, key, &a_type_in_words(found), "a number").into())
 }
 
 /// A count.
@@ -159,10 +160,7 @@ pub(super) fn size(layer: &str, key: &str, value: &Dynamic) -> Raised<usize> {
 
 /// A list of real numbers.
 pub(super) fn reals(layer: &str, key: &str, values: &Array) -> Raised<Vec<f64>> {
-    let read = |value: &Dynamic| {
-        real(value).map_err(|found| refuse(layer, key, &a_type_in_words(found), "a number").into())
-    };
-    values.iter().map(read).collect()
+    values.iter().map(|value| real(layer, key, value)).collect()
 }
 
 /// A list of counts.
