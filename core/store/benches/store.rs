@@ -47,6 +47,7 @@ fn measurement(seed: u64) -> Measurement {
             virtual_machine: true,
         },
         launches: vec![Launch {
+            build: None,
             load: ms,
             first: ms,
             warmup_runs: 5,

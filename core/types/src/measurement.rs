@@ -83,6 +83,9 @@ pub struct RunnerStamp {
 pub struct Launch {
     /// Time to load and compile the model.
     pub load: Millis,
+    /// The part of it that compiled the model for the device, where the engine does that as a step of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Millis>,
     /// First run.
     pub first: Millis,
     /// Runs spent warming up.

@@ -1,5 +1,5 @@
 /*
- * convwise runner ABI, version 1.
+ * convwise runner ABI, version 1. Frozen: what follows from V1 and V2 below is all that may still happen to it.
  *
  * A runner is a shared library that loads a model file and runs it: one backend (ONNX Runtime, libtorch, ...)
  * behind ten functions. It exports exactly one symbol, convwise_runner_v1, which returns a constant table.
@@ -138,12 +138,19 @@ typedef struct cw_host {
   uint32_t major;
   uint32_t minor;
   void *ctx; /* hand it back unchanged */
-  /* Records a diagnostic line. May be called from any thread at any time, but not between the start and the
-   * return of run() if it can be avoided: it writes to a pipe. message is borrowed by the host for the call. */
+  /*
+   * Records a diagnostic line; not between the start and the return of run() if it can be avoided: it writes to a pipe.
+   * Owner: message is borrowed by the host for the call.   Thread: any, at any time.   State: none.
+   */
   void (*log)(void *ctx, uint32_t level, cw_str message);
 } cw_host;
 
-/* The runner's table. Constant; valid until the process ends; every function pointer is non-NULL. */
+/*
+ * The runner's table. Constant; valid until the process ends; every function pointer is non-NULL.
+ *
+ * Each function says who owns what (Owner), from where it may be called (Thread), in which state of a session (State),
+ * and which errors it is for (Errors). "Any thread" is always under R4: never two calls at once on one session.
+ */
 typedef struct cw_runner {
   size_t struct_size; /* sizeof(cw_runner) in the runner's build */
   uint32_t major;     /* CW_ABI_MAJOR in the runner's build */
@@ -151,7 +158,6 @@ typedef struct cw_runner {
 
   /*
    * What this runner is. Starts nothing: no thread, no device, no native library of the backend is touched.
-   * json: valid until the process ends; every call returns the same text.
    *   {"schema":1, "name":"...", "version":"...",          name: as in the manifest; version: of the runner
    *    "backend":"ONNX Runtime 1.31.1",                    optional: the engine behind it, where known unstarted
    *    "formats":["onnx"], "precisions":["fp32"],          precisions: fp32, fp16, bf16, int8
@@ -159,41 +165,55 @@ typedef struct cw_runner {
    *    "concurrent":false, "deterministic":true,           deterministic: same input, same output bits
    *    "simulated":false,                                  true: timings are made up and prove nothing
    *    "extensions":["convwise.clock/1"]}
+   * Owner:  json is the runner's, valid until the process ends; every call returns the same text.
+   * Thread: any, at any time after the entry returned.   State: none.   Errors: CW_ERR_INTERNAL.
    */
   cw_error *(*describe)(cw_str *json);
 
   /*
    * Can it run here? May load the backend and look for devices, and must cope with none of them being there:
    * a missing library is an answer, not an error. An error means that probing itself failed.
-   * json: valid until the next probe().
    *   {"schema":1, "usable":true, "backend":"...", "devices":[{"id":"cpu","kind":"cpu","name":"..."}],
    *    "missing":[{"what":"libonnxruntime.so","how":"convwise runner install onnxruntime"}]}
+   * Owner:  options are borrowed for the call; json is the runner's, valid until the next probe().
+   * Thread: any, not at the same time as another table function.   State: none.
+   * Errors: CW_ERR_INVALID for an unknown option or a value that does not fit; CW_ERR_INTERNAL.
    */
   cw_error *(*probe)(const cw_option *options, size_t option_count, cw_str *json);
 
   /*
    * Loads a model and does everything that can be done once: parse, optimise, compile, allocate. After it, run()
-   * must not need to read the file again. path is absolute. On success *session is the runner's, until release().
+   * must not need to read the file again. path is absolute. A file is hostile until proven otherwise: what is in it
+   * must not make the runner crash, hang, or take memory out of proportion.
    * Every runner accepts the option "threads" (a whole number from 1: threads of compute in one run), even if only
    * to refuse values it cannot honour with CW_ERR_INVALID.
+   * Owner:  path and options are borrowed for the call; on success *session is the host's to use until release().
+   * Thread: any, not at the same time as another table function.   State: makes a session in state LOADED.
+   * Errors: CW_ERR_INVALID for options, CW_ERR_MODEL for the file, CW_ERR_UNSUPPORTED for what is in it,
+   *         CW_ERR_UNAVAILABLE where the backend or the device is missing, CW_ERR_OUT_OF_MEMORY.
    */
   cw_error *(*load)(cw_str path, const cw_option *options, size_t option_count, cw_session **session);
 
   /*
    * The model's inputs and outputs, in the order of the indices of set_input() and output().
-   * json: valid until the next io() on this session or release().
    *   {"schema":1, "inputs":[{"name":"input","dtype":"f32","shape":["N",3,224,224]}], "outputs":[...],
-   *    "notes":["..."]}
+   *    "notes":["..."],                                    optional: what a reader of a measurement should know
+   *    "placement":{"CUDAExecutionProvider":53},           optional: nodes per device or execution provider
+   *    "build":{"ns":8200000000,"cached":false}}           optional: the part of load() that compiled for the device,
+   *                                                        and whether it was found in a cache
    * A dimension is a number, or a string (possibly empty) where the size is chosen by set_input(). Where not even the
-   * rank is known before a run, an output's shape is exactly ["..."].
-   * notes: optional; what a reader of a measurement should know, e.g. which device ran which part.
+   * rank is known before a run, a shape is exactly ["..."].
+   * Owner:  json is the runner's, valid until the next io() on this session or release().
+   * Thread: any.   State: every.   Errors: CW_ERR_UNSUPPORTED for a type that cannot be passed; CW_ERR_INTERNAL.
    */
   cw_error *(*io)(cw_session *session, cw_str *json);
 
   /*
-   * Sets one input. The tensor is borrowed for the call: the runner copies it to where run() reads it (device
-   * included), so that a run measures inference. Wrong index, dtype, rank, fixed dimension or byte count:
-   * CW_ERR_INVALID, and the earlier input stays.
+   * Sets one input. The runner copies the tensor to where run() reads it (device included), so that a run measures
+   * inference. After an error the earlier input stays, and so does the state.
+   * Owner:  tensor, its shape and its data are borrowed for the call.
+   * Thread: any.   State: every; LOADED becomes READY once every input is set, RAN becomes READY.
+   * Errors: CW_ERR_INVALID for a wrong index, dtype, rank, fixed dimension or byte count; CW_ERR_OUT_OF_MEMORY.
    */
   cw_error *(*set_input)(cw_session *session, uint32_t index, const cw_tensor *tensor);
 
@@ -201,46 +221,85 @@ typedef struct cw_runner {
    * One complete, synchronous inference on the inputs that are set. When it returns, what was asked is done:
    * every output is computed and, on a device, the device has finished. The host times this call and nothing
    * else; it must not be made faster by leaving work to output() or to a thread that outlives the call.
-   * An input not set yet: CW_ERR_STATE.
+   * Owner:  nothing changes hands.
+   * Thread: any.   State: READY or RAN; becomes RAN; after an error READY.
+   * Errors: CW_ERR_STATE where an input is not set; CW_ERR_OUT_OF_MEMORY; CW_ERR_INTERNAL.
    */
   cw_error *(*run)(cw_session *session);
 
   /*
-   * One output of the last run, in state RAN (otherwise CW_ERR_STATE). The runner fills *tensor; what it points to
-   * belongs to the runner, is in host memory, and stays valid until the next run(), set_input(), release(), or
-   * output() of the same index.
+   * One output of the last run. The runner fills *tensor; what it points to is in host memory.
+   * Owner:  *tensor is the host's; its shape and data are the runner's, valid until the next run(), set_input(),
+   *         release(), or output() of the same index.
+   * Thread: any.   State: RAN.
+   * Errors: CW_ERR_STATE in another state; CW_ERR_INVALID for a wrong index.
    */
   cw_error *(*output)(cw_session *session, uint32_t index, cw_tensor *tensor);
 
-  /* Ends a session and frees all it holds. Accepts NULL and does nothing then. Cannot fail. */
+  /*
+   * Ends a session and frees all it holds. Accepts NULL and does nothing then. Cannot fail.
+   * Owner:  session, and everything handed out for it, is gone when it returns.
+   * Thread: any.   State: every; ends it.
+   */
   void (*release)(cw_session *session);
 
   /*
-   * A named table of further functions, or NULL if this runner does not have it. id is "name/version". The table
-   * starts with a size_t struct_size, is constant, and is valid until the process ends. Starts nothing.
+   * A named table of further functions, or NULL if this runner does not have it. id is "name/version". Starts nothing.
+   * describe() lists the ids. The table starts with a size_t struct_size; V2 and V3 hold for it as for cw_runner.
+   * Owner:  id is borrowed for the call; the table is the runner's, constant, valid until the process ends.
+   * Thread: any, at any time after the entry returned.   State: none.
    */
   const void *(*extension)(cw_str id);
 
-  /* Frees an error returned by this runner. Accepts NULL and does nothing then. */
+  /*
+   * Frees an error that a function of this runner, or of one of its extensions, returned. Accepts NULL and does
+   * nothing then.
+   * Owner:  error, and its message, is gone when it returns.
+   * Thread: any.   State: none.
+   */
   void (*error_free)(cw_error *error);
 } cw_runner;
 
 /*
  * Extension "convwise.clock/1": the runner says how long run() and load() took, where it knows better than the host's
  * clock around them: a device timer, or a simulation. The host then records this instead, and says so.
+ * Owner: ns is the host's.   Thread: any.   Errors: CW_ERR_STATE.
  */
 #define CW_EXT_CLOCK "convwise.clock/1"
 typedef struct cw_clock {
   size_t struct_size;
-  /* Nanoseconds that the last run() of this session took, in state RAN (otherwise CW_ERR_STATE). */
+  /* Nanoseconds that the last run() of this session took. State: RAN. */
   cw_error *(*last_run_ns)(cw_session *session, uint64_t *ns);
-  /* Nanoseconds that load() took for this session; allowed in every state. */
+  /* Nanoseconds that load() took for this session. State: every. */
   cw_error *(*load_ns)(cw_session *session, uint64_t *ns);
 } cw_clock;
 
 /*
+ * Extension "convwise.profile/1": where the time of a run goes. Profiled runs are slower than run(), and their times
+ * are never mixed with it.
+ */
+#define CW_EXT_PROFILE "convwise.profile/1"
+typedef struct cw_profile {
+  size_t struct_size;
+  /*
+   * Runs the model `runs` times (from 1) on the inputs that are set, with the engine's own profiler, and says how long
+   * each part took. May load the model again to do so.
+   *   {"schema":1, "runs":10,
+   *    "layers":[{"node":"/layer1/conv","op":"Conv","provider":"CPUExecutionProvider","ns":81200}]}
+   * One entry for each kernel of a run, in the order in which they run. node: the node's name in the model file, or
+   * what the engine calls the kernel where it fused several; op: its operator; provider: optional; ns: the median
+   * over the runs.
+   * Owner:  json is the runner's, valid until the next profile() on this session or release().
+   * Thread: any.   State: READY or RAN; becomes READY: the outputs of an earlier run() are gone.
+   * Errors: CW_ERR_STATE where an input is not set; CW_ERR_INVALID for runs = 0; as run().
+   */
+  cw_error *(*profile)(cw_session *session, uint32_t runs, cw_str *json);
+} cw_profile;
+
+/*
  * The entry. Called once, before anything else; starts nothing. NULL: this runner refuses this host (wrong major).
- * host: see cw_host.
+ * Owner:  host is the host's, valid until the process ends; the table is the runner's, likewise.
+ * Thread: the one that loaded the library.   State: none.
  */
 CW_EXPORT const cw_runner *convwise_runner_v1(const cw_host *host);
 
@@ -266,6 +325,8 @@ CW_STATIC_ASSERT(offsetof(cw_runner, describe) == 16, "cw_runner.describe");
 CW_STATIC_ASSERT(offsetof(cw_runner, run) == 56, "cw_runner.run");
 CW_STATIC_ASSERT(offsetof(cw_runner, error_free) == 88, "cw_runner.error_free");
 CW_STATIC_ASSERT(sizeof(cw_clock) == 24, "cw_clock");
+CW_STATIC_ASSERT(offsetof(cw_clock, load_ns) == 16, "cw_clock.load_ns");
+CW_STATIC_ASSERT(sizeof(cw_profile) == 16, "cw_profile");
 #endif
 
 #ifdef __cplusplus

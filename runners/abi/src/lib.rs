@@ -16,6 +16,8 @@ pub const ABI_MINOR: u32 = 0;
 pub const ENTRY_SYMBOL: &str = "convwise_runner_v1";
 /// The id of the extension whose table is [`ClockTable`].
 pub const EXT_CLOCK: &str = "convwise.clock/1";
+/// The id of the extension whose table is [`ProfileTable`].
+pub const EXT_PROFILE: &str = "convwise.profile/1";
 
 /// Error codes: the values of [`AbiError::code`].
 pub mod error_code {
@@ -240,6 +242,20 @@ pub struct ClockTable {
     pub load_ns: Option<ClockFn>,
 }
 
+/// The signature of `profile`: runs with the engine's profiler, and the document about them.
+pub type ProfileFn =
+    unsafe extern "C" fn(session: *mut AbiSession, runs: u32, json: *mut AbiStr) -> *mut AbiError;
+
+/// The table of [`EXT_PROFILE`] (`cw_profile`): where the time of a run goes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ProfileTable {
+    /// Size of this structure in the runner's build.
+    pub struct_size: usize,
+    /// See [`ProfileFn`].
+    pub profile: Option<ProfileFn>,
+}
+
 // The same asserts stand at the end of runner.h.
 #[cfg(target_pointer_width = "64")]
 const _: () = {
@@ -257,4 +273,6 @@ const _: () = {
     assert!(offset_of!(RunnerTable, error_free) == 88);
     assert!(TABLE_SIZE_1_0 == 96);
     assert!(size_of::<ClockTable>() == 24);
+    assert!(offset_of!(ClockTable, load_ns) == 16);
+    assert!(size_of::<ProfileTable>() == 16);
 };

@@ -23,6 +23,9 @@ pub(crate) trait Launched: Sampler<Error = BenchError> {
     /// Nanoseconds that loading took.
     fn load_ns(&self) -> u64;
 
+    /// Nanoseconds of it that compiling for the device took, where that is a step of its own.
+    fn build_ns(&self) -> Option<u64>;
+
     /// Memory and processor time so far.
     fn usage(&mut self) -> Usage;
 
@@ -79,6 +82,7 @@ pub(crate) fn launch(
     Ok(Outcome {
         launch: Launch {
             load: whole_millis(launched.load_ns()),
+            build: launched.build_ns().map(whole_millis),
             first: whole_millis(run.first),
             warmup_runs: run.warmup_runs,
             samples_ns: run.samples,

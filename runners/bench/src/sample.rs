@@ -38,6 +38,7 @@ pub(crate) fn device() -> Device {
 pub(crate) fn measurement(launches: &[Vec<u64>]) -> Measurement {
     let launch = |samples_ns: &Vec<u64>| Launch {
         load: Millis(80.0),
+        build: None,
         first: Millis(12.0),
         warmup_runs: 9,
         samples_ns: samples_ns.clone(),

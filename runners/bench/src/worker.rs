@@ -109,9 +109,16 @@ fn stamp(
 
 /// What the runner says about the loaded model goes into the record's conditions.
 fn notes_of(loaded: &Loaded) -> BTreeMap<String, String> {
-    let notes = &loaded.io.notes;
-    let entry = (!notes.is_empty()).then(|| ("runner_notes".to_owned(), notes.join("; ")));
-    entry.into_iter().collect()
+    let io = &loaded.io;
+    let placed: Vec<_> = io.placement.iter().map(|(place, nodes)| format!("{nodes} on {place}")).collect();
+    let build = io.build.map(|build| if build.cached { "from its cache" } else { "built anew" });
+    let entries = [
+        ("runner_notes", io.notes.join("; ")),
+        ("placement", placed.join(", ")),
+        ("build", build.unwrap_or_default().to_owned()),
+    ];
+    let known = entries.into_iter().filter(|(_, text)| !text.is_empty());
+    known.map(|(name, text)| (name.to_owned(), text)).collect()
 }
 
 impl Sampler for Process<'_> {
@@ -150,6 +157,10 @@ impl Launched for Process<'_> {
 
     fn load_ns(&self) -> u64 {
         self.loaded.nanos
+    }
+
+    fn build_ns(&self) -> Option<u64> {
+        self.loaded.io.build.map(|build| build.ns)
     }
 
     /// A worker that cannot report its use any more leaves the figures out; its samples are good all the same.

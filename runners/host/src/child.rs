@@ -137,6 +137,7 @@ impl State<'_> {
             Request::Run { count, budget_ns } => self.run(count, budget_ns),
             Request::Output { index } => self.output(index),
             Request::CheckOutputs => plain(Answer::Checks(self.session()?.check_outputs()?)),
+            Request::Profile { runs } => plain(Answer::Profile(self.session()?.profile(runs)?)),
             Request::Usage => plain(Answer::Usage(self.meter.read())),
             Request::Release | Request::Close => {
                 self.session = None;

@@ -28,6 +28,8 @@ pub enum Phase {
     Run,
     /// `output`.
     Output,
+    /// `profile` of the extension `convwise.profile/1`.
+    Profile,
     /// Reporting what it used.
     Usage,
     /// `release`, and the end of the process.
@@ -47,6 +49,7 @@ impl Phase {
             Self::SetInput => "set-input",
             Self::Run => "run",
             Self::Output => "output",
+            Self::Profile => "profile",
             Self::Usage => "usage",
             Self::Release => "release",
         }
@@ -64,6 +67,7 @@ impl fmt::Display for Phase {
             Self::SetInput => "while it took an input",
             Self::Run => "while it ran the model",
             Self::Output => "while it handed out an output",
+            Self::Profile => "while it profiled the model",
             Self::Usage => "while it reported what it used",
             Self::Release => "while it released the model",
         })

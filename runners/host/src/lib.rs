@@ -28,8 +28,8 @@ mod worker;
 
 pub use child::{Builtin, run_worker};
 pub use convwise_sdk::{
-    DType, Description, Device, Dim, ErrorCode, Io, Missing, OptionDoc, Options, Probe, RunnerError,
-    RunnerTable, Tensor, TensorError, TensorInfo, TensorView,
+    Build, DType, Description, Device, Dim, ErrorCode, Io, LayerTime, Missing, OptionDoc, Options, Probe,
+    Profile, RunnerError, RunnerTable, Tensor, TensorError, TensorInfo, TensorView,
 };
 pub use discovery::{Discovery, Origin, RunnerEntry, RunnerList, Shelf, discover};
 pub use error::{Exit, Phase, WorkerError};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
-use convwise_sdk::{DType, Description, Io, Probe, RunnerError};
+use convwise_sdk::{DType, Description, Io, Probe, Profile, RunnerError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,8 @@ pub(crate) enum Request {
     Output { index: usize },
     /// Whether the outputs of the last run are numbers.
     CheckOutputs,
+    /// Where the time of a run goes.
+    Profile { runs: u32 },
     /// What the process has used so far.
     Usage,
     /// End the session.
@@ -99,6 +101,7 @@ pub(crate) enum Answer {
         shape: Vec<usize>,
     },
     Checks(Vec<OutputCheck>),
+    Profile(Profile),
     Usage(WorkerUsage),
 }
 

@@ -5,7 +5,7 @@ use std::ptr;
 use std::time::Instant;
 
 use convwise_abi::{AbiSession, AbiStr, AbiTensor};
-use convwise_sdk::{DType, Io, TensorInfo, TensorView};
+use convwise_sdk::{DType, Io, Profile, RunnerError, TensorInfo, TensorView};
 
 use crate::protocol::{OutputCheck, RunTimes};
 use crate::table::{CallError, Clock, Table, parse};
@@ -126,6 +126,19 @@ impl RunningSession {
             return Err(broken(text));
         }
         Ok(view)
+    }
+
+    /// Where the time of a run goes, by the engine's own profiler.
+    pub(crate) fn profile(&mut self, runs: u32) -> Result<Profile, CallError> {
+        let profile = self.table.profiler().ok_or_else(|| {
+            RunnerError::unsupported("this runner has no profiler (extension convwise.profile/1)")
+        })?;
+        let mut json = AbiStr::EMPTY;
+        // SAFETY: our session and a place to write; the text stays valid until the next call.
+        unsafe {
+            self.table.check(profile(self.raw, runs, &mut json))?;
+            parse(json, "profile")
+        }
     }
 
     /// Looks through all outputs of the last run.

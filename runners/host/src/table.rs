@@ -6,8 +6,9 @@ use std::path::Path;
 use std::ptr;
 
 use convwise_abi::{
-    AbiError, AbiOption, AbiStr, ClockFn, ClockTable, DescribeFn, EXT_CLOCK, ErrorFreeFn, ExtensionFn, IoFn,
-    LoadFn, OutputFn, ProbeFn, ReleaseFn, RunFn, RunnerTable, SetInputFn,
+    AbiError, AbiOption, AbiStr, ClockFn, ClockTable, DescribeFn, EXT_CLOCK, EXT_PROFILE, ErrorFreeFn,
+    ExtensionFn, IoFn, LoadFn, OutputFn, ProbeFn, ProfileFn, ProfileTable, ReleaseFn, RunFn, RunnerTable,
+    SetInputFn,
 };
 use convwise_sdk::{Description, ErrorCode, Probe, RunnerError, SCHEMA};
 use serde::de::DeserializeOwned;
@@ -122,6 +123,13 @@ impl Table {
             return None;
         }
         Some(Clock { last_run_ns: clock.last_run_ns?, load_ns: clock.load_ns? })
+    }
+
+    /// The runner's profiler, if it has one.
+    pub(crate) fn profiler(&self) -> Option<ProfileFn> {
+        // SAFETY: as in `clock`.
+        let table = unsafe { (self.extension)(AbiStr::borrow(EXT_PROFILE)).cast::<ProfileTable>().as_ref() }?;
+        if table.struct_size < size_of::<ProfileTable>() { None } else { table.profile }
     }
 
     /// Takes and frees the error of a call.

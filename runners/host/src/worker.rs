@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use convwise_sdk::{Description, Dim, ErrorCode, Io, Probe, RunnerError, Tensor, TensorView};
+use convwise_sdk::{Description, Dim, ErrorCode, Io, Probe, Profile, RunnerError, Tensor, TensorView};
 
 use crate::error::{Exit, Phase, WorkerError};
 use crate::process;
@@ -229,6 +229,20 @@ impl Worker {
         match self.call(Phase::Output, &Request::CheckOutputs, self.deadlines.other)? {
             (Answer::Checks(checks), _) => Ok(checks),
             _ => Err(self.wrong_answer(Phase::Output)),
+        }
+    }
+
+    /// Where the time of a run goes, as medians of `runs` runs under the engine's own profiler; these runs are never
+    /// mixed with those of [`Worker::run`].
+    ///
+    /// # Errors
+    /// As [`Worker::describe`]; [`WorkerError::Refused`] where the runner has no profiler.
+    pub fn profile(&mut self, runs: u32) -> Result<Profile, WorkerError> {
+        // Loads the model again before it runs.
+        let deadline = self.deadlines.load.saturating_add(self.deadlines.run.saturating_mul(runs.max(1)));
+        match self.call(Phase::Profile, &Request::Profile { runs }, deadline)? {
+            (Answer::Profile(profile), _) => Ok(profile),
+            _ => Err(self.wrong_answer(Phase::Profile)),
         }
     }
 

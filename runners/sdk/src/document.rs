@@ -1,6 +1,8 @@
 //! The documents a runner hands out; the members stand in `runner.h`. Unknown members are ignored, so that a newer
 //! runner can say more to an older host.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::DType;
@@ -157,13 +159,28 @@ pub struct Io {
     /// What a reader of a measurement should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// Nodes per device or execution provider, where the engine places nodes one by one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub placement: BTreeMap<String, u64>,
+    /// What compiling for the device took, where that is a step of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
+}
+
+/// The part of loading that compiled the model for the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// Nanoseconds.
+    pub ns: u64,
+    /// Whether it was found in a cache and only read.
+    pub cached: bool,
 }
 
 impl Io {
     /// Inputs and outputs without notes.
     #[must_use]
     pub fn new(inputs: Vec<TensorInfo>, outputs: Vec<TensorInfo>) -> Self {
-        Self { schema: SCHEMA, inputs, outputs, notes: Vec::new() }
+        Self { schema: SCHEMA, inputs, outputs, notes: Vec::new(), placement: BTreeMap::new(), build: None }
     }
 }
 
@@ -231,6 +248,40 @@ pub enum Dim {
     Fixed(usize),
     /// A name, possibly empty.
     Dynamic(String),
+}
+
+/// Where the time of a run goes: the answer of `profile`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Runs that the times are medians of.
+    pub runs: u32,
+    /// One a kernel, in the order in which they run.
+    pub layers: Vec<LayerTime>,
+}
+
+impl Profile {
+    /// The layers of `runs` runs.
+    #[must_use]
+    pub const fn new(runs: u32, layers: Vec<LayerTime>) -> Self {
+        Self { schema: SCHEMA, runs, layers }
+    }
+}
+
+/// What one kernel of a run takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerTime {
+    /// The node's name in the model file, or what the engine calls the kernel where it fused several.
+    pub node: String,
+    /// Its operator.
+    #[serde(default)]
+    pub op: String,
+    /// The device or execution provider it ran on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub provider: String,
+    /// Median nanoseconds.
+    pub ns: u64,
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use convwise_abi::{
     ABI_MAJOR, ABI_MINOR, AbiError, AbiOption, AbiSession, AbiStr, AbiTensor, ClockTable, EXT_CLOCK,
-    HostServices, RunnerTable,
+    EXT_PROFILE, HostServices, ProfileTable, RunnerTable,
 };
 use serde::Serialize;
 
@@ -96,6 +96,7 @@ pub unsafe fn __entry(host: *const HostServices, table: fn() -> &'static RunnerT
 struct Handle {
     session: Box<dyn Session>,
     io: String,
+    profile: String,
     shapes: Vec<Vec<i64>>,
     /// A call panicked: the session may be half changed, so nothing but releasing it is safe.
     broken: bool,
@@ -137,7 +138,13 @@ unsafe extern "C" fn load<E: __Exported>(
         // SAFETY: the caller passes borrowed text and `option_count` options.
         let (path, options) = unsafe { (text_from(path)?, options_from(options, option_count)?) };
         let loaded = E::cell().runner().load(Path::new(&path), &options)?;
-        let handle = Handle { session: loaded, io: String::new(), shapes: Vec::new(), broken: false };
+        let handle = Handle {
+            session: loaded,
+            io: String::new(),
+            profile: String::new(),
+            shapes: Vec::new(),
+            broken: false,
+        };
         // SAFETY: the caller passes a pointer that may be written.
         unsafe { session.write(Box::into_raw(Box::new(handle)).cast()) };
         Ok(())
@@ -201,12 +208,19 @@ unsafe extern "C" fn extension<E: __Exported>(id: AbiStr) -> *const c_void {
         last_run_ns: Some(last_run_ns),
         load_ns: Some(load_ns),
     };
-    let wanted = catch_unwind(AssertUnwindSafe(|| {
+    static PROFILE: ProfileTable =
+        ProfileTable { struct_size: size_of::<ProfileTable>(), profile: Some(profile) };
+    let table = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller passes borrowed text.
         let id = unsafe { text_from(id) }.unwrap_or_default();
-        id == EXT_CLOCK && E::cell().runner().describe().has_extension(EXT_CLOCK)
+        let table: *const c_void = match id.as_str() {
+            EXT_CLOCK => ptr::from_ref(&CLOCK).cast(),
+            EXT_PROFILE => ptr::from_ref(&PROFILE).cast(),
+            _ => return ptr::null(),
+        };
+        if E::cell().runner().describe().has_extension(&id) { table } else { ptr::null() }
     }));
-    if wanted.unwrap_or(false) { ptr::from_ref(&CLOCK).cast() } else { ptr::null() }
+    table.unwrap_or(ptr::null())
 }
 
 unsafe extern "C" fn last_run_ns(session: *mut AbiSession, ns: *mut u64) -> *mut AbiError {
@@ -224,6 +238,20 @@ unsafe extern "C" fn load_ns(session: *mut AbiSession, ns: *mut u64) -> *mut Abi
     unsafe {
         with_session(session, |handle| {
             ns.write(handle.session.load_ns()?);
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn profile(session: *mut AbiSession, runs: u32, json: *mut AbiStr) -> *mut AbiError {
+    // SAFETY: as in `io`.
+    unsafe {
+        with_session(session, |handle| {
+            if runs == 0 {
+                return Err(RunnerError::invalid("a profile needs at least one run"));
+            }
+            handle.profile = to_json(&handle.session.profile(runs)?)?;
+            json.write(AbiStr::borrow(&handle.profile));
             Ok(())
         })
     }

@@ -34,7 +34,9 @@ mod options;
 mod tensor;
 
 pub use convwise_abi::RunnerTable;
-pub use document::{Description, Device, Dim, Io, Missing, OptionDoc, Probe, SCHEMA, TensorInfo};
+pub use document::{
+    Build, Description, Device, Dim, Io, LayerTime, Missing, OptionDoc, Probe, Profile, SCHEMA, TensorInfo,
+};
 pub use error::{ErrorCode, RunnerError};
 pub use options::Options;
 pub use tensor::{DType, Tensor, TensorError, TensorView};
@@ -105,5 +107,14 @@ pub trait Session: Send {
     /// [`ErrorCode::Unsupported`] unless overridden.
     fn load_ns(&mut self) -> Result<u64, RunnerError> {
         Err(RunnerError::unsupported("this runner has no clock of its own"))
+    }
+
+    /// Runs the model `runs` times with the engine's own profiler, for a runner that lists `convwise.profile/1` in its
+    /// description. The outputs of an earlier run are gone.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`] unless overridden; else as [`Session::run`].
+    fn profile(&mut self, runs: u32) -> Result<Profile, RunnerError> {
+        Err(RunnerError::unsupported(format!("this runner has no profiler for {runs} runs")))
     }
 }

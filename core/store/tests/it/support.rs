@@ -37,6 +37,7 @@ pub fn measurement(seed: u64) -> Measurement {
         rate: None,
         device: device(seed % 2),
         launches: vec![Launch {
+            build: None,
             load: ms(2.0),
             first: ms(1.5),
             warmup_runs: 5,

@@ -132,6 +132,9 @@ impl Launched for Running<'_> {
     fn load_ns(&self) -> u64 {
         80 * MS
     }
+    fn build_ns(&self) -> Option<u64> {
+        None
+    }
     fn usage(&mut self) -> Usage {
         Usage { peak_rss: Some(Bytes(1 << 20)), processor: self.dream.now.get() }
     }

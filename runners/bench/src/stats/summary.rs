@@ -44,6 +44,7 @@ mod tests {
     fn launch(samples: impl IntoIterator<Item = u64>) -> Launch {
         Launch {
             load: Millis(1.0),
+            build: None,
             first: Millis(1.0),
             warmup_runs: 3,
             samples_ns: samples.into_iter().collect(),
