@@ -20,10 +20,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sdk", &["abi"]),
     ("host", &["abi", "sdk"]),
     ("bench", &["types", "host"]),
+    ("conformance", &["graph", "onnx", "host"]),
     ("install", &["types"]),
     (
         "cli",
-        &["types", "graph", "onnx", "zoo", "judge", "store", "advisor", "host", "bench", "install", "rten"],
+        &["types", "graph", "onnx", "zoo", "judge", "store", "advisor", "host", "bench", "conformance", "install", "rten"],
     ),
     ("mock", &["sdk"]),
     ("rten", &["sdk"]),

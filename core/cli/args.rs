@@ -422,9 +422,17 @@ pub(crate) enum RunnerCommand {
         #[command(flatten)]
         output: JsonArgs,
     },
-    /// Try a runner out in a worker process.
+    /// Examine a runner: numbered requirements, each tried in a worker process.
+    #[command(after_help = "\
+Examples:
+  convwise runner check rten
+  convwise runner check my-engine/runners/my-engine.toml
+  convwise runner check target/release/libmy_engine.so --json
+
+A requirement is met, broken, or not examined where it does not apply (a runner without a clock of its own, say). Exit
+status 1 if one is broken.")]
     Check {
-        /// A runner's name or a manifest file.
+        /// A runner's name, a manifest, or a library.
         runner: String,
         #[command(flatten)]
         output: JsonArgs,

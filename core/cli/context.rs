@@ -2,10 +2,10 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use convwise_advisor::World;
-use convwise_host::{Discovery, RunnerEntry, RunnerList, Shelf, Worker, discover};
+use convwise_host::{Discovery, RunnerEntry, RunnerList, Shelf, Worker, WorkerSpec, discover};
 use convwise_judge::{RuleFolder, RuleSet};
 use convwise_store::{OpenOptions, Store, shipped::Shipped};
 use convwise_types::{Device, Diagnostic, Severity};
@@ -144,11 +144,20 @@ impl Context {
 
     /// A worker process for a runner.
     pub(crate) fn worker(&self, runner: &RunnerEntry) -> Result<Worker, CliError> {
-        let spec = runner.worker(self.program.clone()).ok_or_else(|| {
+        Worker::spawn(&self.worker_spec(runner)?).map_err(CliError::failed)
+    }
+
+    /// How a worker process for a runner is started.
+    pub(crate) fn worker_spec(&self, runner: &RunnerEntry) -> Result<WorkerSpec, CliError> {
+        runner.worker(self.program.clone()).ok_or_else(|| {
             let why = runner.why_not.as_deref().unwrap_or("its library is missing");
             CliError::failed(format!("runner {} cannot be used: {why}", runner.name))
-        })?;
-        Worker::spawn(&spec).map_err(CliError::failed)
+        })
+    }
+
+    /// The running program, which is also what a worker runs.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Options of a runner as its manifest sets them.

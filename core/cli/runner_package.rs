@@ -15,10 +15,11 @@ const RUNNER: &str = include_str!("runner_package/lib.rs");
 const MANIFEST: &str = include_str!("runner_package/runner.toml");
 
 /// Files that are handed out as they are: the built-in runner's engine, and the SDK.
-const COPIED: [(&str, &str); 12] = [
+const COPIED: [(&str, &str); 13] = [
     ("src/error.rs", include_str!("../../runners/rten/src/error.rs")),
     ("src/session.rs", include_str!("../../runners/rten/src/session.rs")),
     ("src/value.rs", include_str!("../../runners/rten/src/value.rs")),
+    ("src/wire.rs", include_str!("../../runners/rten/src/wire.rs")),
     ("abi/include/runner.h", include_str!("../../runners/abi/include/runner.h")),
     ("abi/src/lib.rs", include_str!("../../runners/abi/src/lib.rs")),
     ("sdk/src/document.rs", include_str!("../../runners/sdk/src/document.rs")),

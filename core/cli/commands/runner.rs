@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, command: &RunnerCommand) -> Result<(), CliE
     match command {
         RunnerCommand::List(args) => list(context, args.json),
         RunnerCommand::Show { name, output } => show(context, name, output.json),
-        RunnerCommand::Check { runner, output } => check(context, runner, output.json),
+        RunnerCommand::Check { runner, output } => super::runner_check::run(context, runner, output.json),
         RunnerCommand::New { name, dir } => new(context, name, dir),
         RunnerCommand::Install { name, output } => install(context, name, output.json),
     }
@@ -110,7 +110,7 @@ fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
     context.screen.result(&out)
 }
 
-fn find<'a>(context: &'a Context, name: &str) -> Result<&'a RunnerEntry, CliError> {
+pub(super) fn find<'a>(context: &'a Context, name: &str) -> Result<&'a RunnerEntry, CliError> {
     let list = context.runners();
     list.get(name).ok_or_else(|| {
         let hint = did_you_mean(name, list.runners.iter().map(|r| r.name.as_str()));
@@ -148,41 +148,6 @@ fn show(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
         let _ = writeln!(out, "option      {} = {}: {}", option.name, option.default, option.doc);
     }
     context.screen.result(&out)
-}
-
-/// Runs a runner through its paces in a worker: describe, probe, a small network end to end.
-fn check(context: &Context, runner: &str, as_json: bool) -> Result<(), CliError> {
-    let entry = if Path::new(runner).is_file() {
-        from_file(context, runner)?
-    } else {
-        find(context, runner)?.clone()
-    };
-    let steps = super::runner_check::examine(context, &entry);
-    let ok = steps.iter().all(|s| s.ok);
-    if as_json {
-        context.screen.json(
-            &json!({"schema": "convwise.runner-check/1", "runner": entry.name, "ok": ok, "steps": steps}),
-        )?;
-    } else {
-        let mark = |ok: bool| if ok { styled(GOOD, "✓") } else { styled(BAD, "✗") };
-        let rows = steps.iter().map(|s| vec![mark(s.ok), s.requirement.to_owned(), s.found.clone()]);
-        context.screen.result(&table(&[text(""), text("requirement"), text("found")], rows))?;
-    }
-    if ok { Ok(()) } else { Err(CliError::Reported(1)) }
-}
-
-fn from_file(context: &Context, manifest: &str) -> Result<RunnerEntry, CliError> {
-    let path = std::path::absolute(manifest).map_err(CliError::invalid)?;
-    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    let found = context.runners_in(folder);
-    let entry = found.runners.iter().find(|r| r.origin.to_string() == path.display().to_string()).cloned();
-    entry.ok_or_else(|| {
-        let why = found
-            .problems
-            .first()
-            .map_or_else(|| "it is not a runner manifest".to_owned(), ToString::to_string);
-        CliError::invalid(format!("{manifest}: {why}"))
-    })
 }
 
 fn new(context: &Context, name: &str, dir: &Path) -> Result<(), CliError> {

@@ -1,7 +1,7 @@
 //! The worker's side: reads requests, calls the runner, answers. One thread, one runner, at most one session.
 
 use std::io;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
@@ -13,6 +13,7 @@ use crate::protocol::{Answer, CHANNEL_VARIABLE, Failure, Loaded, Reply, Request,
 use crate::session::RunningSession;
 use crate::spec::RunnerSource;
 use crate::table::{CallError, Table};
+use crate::trial::{self, Descriptors, Observation, Trial};
 use crate::usage::UsageMeter;
 
 /// A runner that is linked into the worker's program.
@@ -71,7 +72,9 @@ fn take_channel() -> io::Result<UnixStream> {
 }
 
 fn serve(mut channel: UnixStream, builtins: &[Builtin]) {
-    let mut worker = State { builtins, table: None, session: None, meter: UsageMeter::default() };
+    let descriptors = Descriptors::now(channel.as_raw_fd());
+    let mut worker =
+        State { builtins, descriptors, table: None, session: None, meter: UsageMeter::default() };
     // An end of file is the host's end: then there is nobody to tell.
     while let Ok((request, payload)) = receive::<Request>(&mut channel) {
         let last = matches!(request, Request::Close);
@@ -88,6 +91,7 @@ fn serve(mut channel: UnixStream, builtins: &[Builtin]) {
 /// What the worker has.
 struct State<'a> {
     builtins: &'a [Builtin],
+    descriptors: Descriptors,
     table: Option<Table>,
     session: Option<RunningSession>,
     meter: UsageMeter,
@@ -139,6 +143,7 @@ impl State<'_> {
             Request::CheckOutputs => plain(Answer::Checks(self.session()?.check_outputs()?)),
             Request::Profile { runs } => plain(Answer::Profile(self.session()?.profile(runs)?)),
             Request::Usage => plain(Answer::Usage(self.meter.read())),
+            Request::Try { trial } => plain(Answer::Observed(self.try_out(trial)?)),
             Request::Release | Request::Close => {
                 self.session = None;
                 plain(Answer::Done)
@@ -192,6 +197,35 @@ impl State<'_> {
         })?;
         let view = session.output(index, promised)?;
         Ok((Answer::Tensor { dtype: view.dtype(), shape: view.shape() }, view.data().to_vec()))
+    }
+
+    fn try_out(&mut self, trial: Trial) -> Result<Observation, Failure> {
+        Ok(match trial {
+            Trial::Greet { source, host } => Observation::Greeting(trial::greet(&source, host)?),
+            Trial::Describe => Observation::Started(trial::describe_quietly(self.table()?)?),
+            Trial::Extensions => Observation::Extensions(self.table()?.try_extensions()?),
+            Trial::Errors { missing, count } => self.provoke(&missing, count)?,
+            Trial::Together { model, options, runs } => {
+                Observation::Together(trial::together(self.table()?, &model, &options, runs)?)
+            }
+            Trial::Promptness { runs } => Observation::Promptness(self.session()?.promptness(runs)?),
+            Trial::Descriptors => Observation::Descriptors(self.descriptors.changed()),
+        })
+    }
+
+    /// Errors on purpose: every one is taken and given back.
+    fn provoke(&mut self, missing: &std::path::Path, count: usize) -> Result<Observation, Failure> {
+        let table = *self.table()?;
+        table.give_back_nothing();
+        let resident_after = |times: usize| {
+            for _ in 0..times {
+                if table.load(missing, &std::collections::BTreeMap::new()).is_ok() {
+                    return Err(Failure::Contract("it loaded a file that is not there".into()));
+                }
+            }
+            Ok(self.meter.read().rss_bytes)
+        };
+        Ok(Observation::Growth { before: resident_after(count / 10)?, after: resident_after(count)? })
     }
 
     fn table(&self) -> Result<&Table, Failure> {

@@ -32,6 +32,8 @@ pub enum Phase {
     Profile,
     /// Reporting what it used.
     Usage,
+    /// A trial of the conformance suite.
+    Trial,
     /// `release`, and the end of the process.
     Release,
 }
@@ -51,6 +53,7 @@ impl Phase {
             Self::Output => "output",
             Self::Profile => "profile",
             Self::Usage => "usage",
+            Self::Trial => "trial",
             Self::Release => "release",
         }
     }
@@ -69,6 +72,7 @@ impl fmt::Display for Phase {
             Self::Output => "while it handed out an output",
             Self::Profile => "while it profiled the model",
             Self::Usage => "while it reported what it used",
+            Self::Trial => "while it was examined",
             Self::Release => "while it released the model",
         })
     }

@@ -135,6 +135,15 @@ impl LibraryError {
 /// Opens the library at `path` and returns its table. The library stays loaded until the process ends: unloading a
 /// library that may own threads and thread-local data is never sound.
 pub(crate) fn open(path: &Path, digest: Option<&str>) -> Result<Table, LibraryError> {
+    let entry = entry(path, digest)?;
+    // SAFETY: the services are a static, and the entry is called once, before anything else.
+    let table = unsafe { entry(&SERVICES) };
+    // SAFETY: a runner returns null or its table, which stays valid.
+    unsafe { check_table(table) }
+}
+
+/// Loads the library at `path` for ever and finds its entry.
+pub(crate) fn entry(path: &Path, digest: Option<&str>) -> Result<EntryFn, LibraryError> {
     check_before_loading(path, digest)?;
     // SAFETY: loading runs foreign constructors; that is what this process is for, and nothing else is in it.
     let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
@@ -143,10 +152,7 @@ pub(crate) fn open(path: &Path, digest: Option<&str>) -> Result<Table, LibraryEr
     // SAFETY: the symbol's type is the contract of its name.
     let entry: Symbol<EntryFn> = unsafe { library.get(ENTRY_SYMBOL.as_bytes()) }
         .map_err(|_| LibraryError::MissingSymbol { path: path.into() })?;
-    // SAFETY: the services are a static, and the entry is called once, before anything else.
-    let table = unsafe { entry(&SERVICES) };
-    // SAFETY: a runner returns null or its table, which stays valid.
-    unsafe { check_table(table) }
+    Ok(*entry)
 }
 
 /// Checks a table that a library returned.
@@ -235,13 +241,18 @@ fn reason(error: &libloading::Error) -> String {
 }
 
 /// What runners may use of this process.
-static SERVICES: HostServices = HostServices {
-    struct_size: size_of::<HostServices>(),
-    major: ABI_MAJOR,
-    minor: ABI_MINOR,
-    ctx: std::ptr::null_mut(),
-    log: Some(log),
-};
+static SERVICES: HostServices = services();
+
+/// What this program offers.
+pub(crate) const fn services() -> HostServices {
+    HostServices {
+        struct_size: size_of::<HostServices>(),
+        major: ABI_MAJOR,
+        minor: ABI_MINOR,
+        ctx: std::ptr::null_mut(),
+        log: Some(log),
+    }
+}
 
 /// Log lines go to standard error, of which the host keeps the tail.
 unsafe extern "C" fn log(_: *mut std::ffi::c_void, level: u32, message: AbiStr) {

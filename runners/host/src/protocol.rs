@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::library::LibraryError;
 use crate::spec::RunnerSource;
+use crate::trial::{Observation, Trial};
 use crate::usage::WorkerUsage;
 
 /// The hidden command of the program that leads to [`crate::run_worker`].
@@ -54,6 +55,8 @@ pub(crate) enum Request {
     Profile { runs: u32 },
     /// What the process has used so far.
     Usage,
+    /// Try something out that only the worker can see.
+    Try { trial: Trial },
     /// End the session.
     Release,
     /// End the process.
@@ -103,6 +106,7 @@ pub(crate) enum Answer {
     Checks(Vec<OutputCheck>),
     Profile(Profile),
     Usage(WorkerUsage),
+    Observed(Observation),
 }
 
 /// A model was loaded.

@@ -2,13 +2,14 @@
 #![expect(unsafe_code, reason = "calls through function pointers of the C ABI")]
 
 use std::ptr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use convwise_abi::{AbiSession, AbiStr, AbiTensor};
 use convwise_sdk::{DType, Io, Profile, RunnerError, TensorInfo, TensorView};
 
 use crate::protocol::{OutputCheck, RunTimes};
 use crate::table::{CallError, Clock, Table, parse};
+use crate::trial::Promptness;
 
 /// The most samples of one request, so that a wild count cannot exhaust memory.
 const MAX_SAMPLES: usize = 1 << 22;
@@ -95,7 +96,7 @@ impl RunningSession {
         // SAFETY: null or an error of this table.
         unsafe { self.table.check(error) }?;
         let Some(clock) = self.clock else {
-            return Ok(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX));
+            return Ok(nanos(elapsed));
         };
         let mut ns = 0;
         // SAFETY: our session and a place to write.
@@ -128,6 +129,25 @@ impl RunningSession {
         Ok(view)
     }
 
+    /// Runs `runs` times and fetches the first output after each.
+    pub(crate) fn promptness(&mut self, runs: usize) -> Result<Promptness, CallError> {
+        let promised = self.io()?.outputs;
+        let first = promised.first().ok_or_else(|| CallError::Contract("the model has no output".into()))?;
+        let mut seen = Promptness::default();
+        for _ in 0..runs.min(MAX_SAMPLES) {
+            let before = Instant::now();
+            let own = self.run_once()?;
+            seen.run_ns.push(nanos(before.elapsed()));
+            if self.clock.is_some() {
+                seen.own_ns.push(own);
+            }
+            let before = Instant::now();
+            self.output(0, first)?;
+            seen.output_ns.push(nanos(before.elapsed()));
+        }
+        Ok(seen)
+    }
+
     /// Where the time of a run goes, by the engine's own profiler.
     pub(crate) fn profile(&mut self, runs: u32) -> Result<Profile, CallError> {
         let profile = self.table.profiler().ok_or_else(|| {
@@ -147,6 +167,10 @@ impl RunningSession {
         let check = |(index, promised)| Ok(look_through(promised, &self.output(index, promised)?));
         outputs.iter().enumerate().map(check).collect()
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// # Safety

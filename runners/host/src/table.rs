@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::library::LibraryError;
 use crate::session::RunningSession;
+use crate::trial::Extensions;
 
 /// A failed call: the runner said so, or it broke the contract.
 #[derive(Debug, PartialEq, Eq)]
@@ -130,6 +131,37 @@ impl Table {
         // SAFETY: as in `clock`.
         let table = unsafe { (self.extension)(AbiStr::borrow(EXT_PROFILE)).cast::<ProfileTable>().as_ref() }?;
         if table.struct_size < size_of::<ProfileTable>() { None } else { table.profile }
+    }
+
+    /// Asks for the extensions that are listed, for those that are known, and for one that nobody has.
+    pub(crate) fn try_extensions(&self) -> Result<Extensions, CallError> {
+        let listed = self.describe()?.extensions;
+        let known = [(EXT_CLOCK, size_of::<ClockTable>()), (EXT_PROFILE, size_of::<ProfileTable>())];
+        let needed = |id: &str| known.iter().find(|row| row.0 == id).map_or(size_of::<usize>(), |row| row.1);
+        let has = |id: &str| self.extension_size(id).is_some_and(|size| size >= needed(id));
+        let (present, missing) = listed.iter().cloned().partition(|id| has(id));
+        let unlisted = known.iter().map(|row| row.0).filter(|id| !listed.iter().any(|l| l == id) && has(id));
+        Ok(Extensions {
+            present,
+            missing,
+            unlisted: unlisted.map(str::to_owned).collect(),
+            answers_anything: self.extension_size("convwise.no-such-thing/1").is_some(),
+        })
+    }
+
+    /// What the table of an extension says of its size.
+    fn extension_size(&self, id: &str) -> Option<usize> {
+        // SAFETY: borrowed text; the table of an extension is null or starts with its size.
+        unsafe { (self.extension)(AbiStr::borrow(id)).cast::<usize>().as_ref().copied() }
+    }
+
+    /// Gives back an error and a session that there are not, which a runner must put up with.
+    pub(crate) fn give_back_nothing(&self) {
+        // SAFETY: both functions accept null.
+        unsafe {
+            (self.error_free)(ptr::null_mut());
+            (self.release)(ptr::null_mut());
+        }
     }
 
     /// Takes and frees the error of a call.

@@ -77,6 +77,11 @@ impl Status {
     }
 }
 
+/// Threads of this process; 0 where the system does not say.
+pub(crate) fn threads_now() -> u64 {
+    Status::read().number("Threads:")
+}
+
 fn resource_usage() -> WorkerUsage {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the structure may be written, and all zeros is a valid value of it if the call fails.

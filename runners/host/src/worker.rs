@@ -14,6 +14,7 @@ use crate::process;
 use crate::protocol::{Answer, Failure, Loaded, OutputCheck, Reply, Request, RunTimes, receive, send};
 use crate::spec::{Deadlines, WorkerSpec};
 use crate::tail::StderrTail;
+use crate::trial::{Greeting, Observation, StrangeHost, Trial};
 use crate::usage::WorkerUsage;
 
 /// How long a worker that closed its socket has to be gone.
@@ -51,10 +52,29 @@ impl Worker {
     /// # Errors
     /// [`WorkerError::Spawn`], [`WorkerError::Library`], and whatever a library's constructor can do.
     pub fn spawn(spec: &WorkerSpec) -> Result<Self, WorkerError> {
+        let mut worker = Self::start(spec)?;
+        let open = Request::Open { source: spec.runner.clone() };
+        worker.call(Phase::Open, &open, spec.deadlines.open)?;
+        Ok(worker)
+    }
+
+    /// Starts the process and lets its runner meet a host that is not this one. Nothing else can be asked of it.
+    ///
+    /// # Errors
+    /// As [`Worker::spawn`].
+    pub fn greeting(spec: &WorkerSpec, host: StrangeHost) -> Result<Greeting, WorkerError> {
+        let mut worker = Self::start(spec)?;
+        match worker.try_out(Trial::Greet { source: spec.runner.clone(), host })? {
+            Observation::Greeting(greeting) => Ok(greeting),
+            _ => Err(worker.wrong_answer(Phase::Trial)),
+        }
+    }
+
+    fn start(spec: &WorkerSpec) -> Result<Self, WorkerError> {
         let failed = |source| WorkerError::Spawn { program: spec.program.clone(), source };
         let (mut child, channel) = process::start(spec).map_err(failed)?;
         let stderr = child.stderr.take().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
-        let mut worker = Self {
+        Ok(Self {
             name: spec.name.clone(),
             deadlines: spec.deadlines,
             memory_limit: spec.memory_limit,
@@ -64,10 +84,7 @@ impl Worker {
             ended: false,
             io: None,
             kernel_kills: process::kernel_kills(),
-        };
-        let open = Request::Open { source: spec.runner.clone() };
-        worker.call(Phase::Open, &open, spec.deadlines.open)?;
-        Ok(worker)
+        })
     }
 
     /// The process's id.
@@ -254,6 +271,18 @@ impl Worker {
         match self.call(Phase::Usage, &Request::Usage, self.deadlines.other)? {
             (Answer::Usage(usage), _) => Ok(usage),
             _ => Err(self.wrong_answer(Phase::Usage)),
+        }
+    }
+
+    /// Tries something out that only the worker can see; for the conformance suite.
+    ///
+    /// # Errors
+    /// As [`Worker::describe`].
+    pub fn try_out(&mut self, trial: Trial) -> Result<Observation, WorkerError> {
+        let deadline = self.deadlines.load.saturating_add(self.deadlines.run);
+        match self.call(Phase::Trial, &Request::Try { trial }, deadline)? {
+            (Answer::Observed(observation), _) => Ok(observation),
+            _ => Err(self.wrong_answer(Phase::Trial)),
         }
     }
 

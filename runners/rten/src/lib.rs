@@ -6,6 +6,7 @@
 mod error;
 mod session;
 mod value;
+mod wire;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -52,6 +53,7 @@ impl Runner for RtenRunner {
 
     fn load(&self, model: &Path, options: &Options) -> Result<Box<dyn Session>, RunnerError> {
         let settings = Settings::read(options)?;
+        wire::check(model)?;
         let pool = Arc::new(ThreadPool::with_num_threads(settings.threads.get()));
         let loaded =
             pool.run(|| ModelOptions::with_all_ops().prepack_weights(settings.prepack).load_file(model));

@@ -85,11 +85,10 @@ pub const fn __table<E: __Exported>() -> RunnerTable {
 /// `host` is null or points to a host's services of any version, valid until the process ends.
 #[doc(hidden)]
 pub unsafe fn __entry(host: *const HostServices, table: fn() -> &'static RunnerTable) -> *const RunnerTable {
-    // SAFETY: `major` lies in the part of the structure that every version has.
-    match unsafe { host.as_ref() } {
-        Some(host) if host.major == ABI_MAJOR => table(),
-        _ => ptr::null(),
-    }
+    // SAFETY: `major` lies in the part of the structure that every version has; nothing behind it is looked at, since
+    // the structure of another version may be shorter than ours.
+    let major = unsafe { (!host.is_null()).then(|| (&raw const (*host).major).read()) };
+    if major == Some(ABI_MAJOR) { table() } else { ptr::null() }
 }
 
 /// What a session pointer points to.

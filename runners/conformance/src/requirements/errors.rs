@@ -1,0 +1,56 @@
+//! Errors and their memory.
+
+use convwise_host::{ErrorCode, Observation, Trial, WorkerError};
+
+use super::Requirement;
+use super::resources::MARGIN;
+use crate::room::Room;
+use crate::verdict::{Verdict, broken, not_examined};
+
+pub(super) const ALL: [Requirement; 2] = [
+    Requirement {
+        number: 11,
+        title: "answers a missing file with an error of the model",
+        meaning: "load() of a path without a file is CW_ERR_MODEL with a sentence, and the runner goes on.",
+        check: missing_file,
+    },
+    Requirement {
+        number: 12,
+        title: "takes its errors back",
+        meaning: "error_free() frees what an error holds: two thousand errors later the process is no larger. It and \
+                  release() put up with NULL.",
+        check: frees_errors,
+    },
+];
+
+fn missing_file(room: &Room<'_>) -> Verdict {
+    room.must_read_onnx()?;
+    let mut worker = room.worker()?;
+    match worker.load(&room.path("missing.onnx")?, &room.options()) {
+        Ok(_) => broken("it loaded a file that is not there"),
+        Err(WorkerError::Refused { code: ErrorCode::Model, message, .. }) if !message.is_empty() => {
+            worker.describe()?;
+            Ok(message)
+        }
+        Err(WorkerError::Refused { code, message, .. }) => {
+            broken(format!("it answered \"{}: {message}\" instead of CW_ERR_MODEL", code.label()))
+        }
+        Err(error) => broken(error.to_string()),
+    }
+}
+
+const ERRORS: usize = 2_000;
+
+fn frees_errors(room: &Room<'_>) -> Verdict {
+    room.must_read_onnx()?;
+    let missing = room.path("missing.onnx")?;
+    let observed = room.worker()?.try_out(Trial::Errors { missing, count: ERRORS })?;
+    match observed {
+        Observation::Growth { before, after } if after > before + MARGIN => {
+            let kilobytes = (after - before) / 1000;
+            broken(format!("{ERRORS} errors left the process {kilobytes} kB larger"))
+        }
+        Observation::Growth { .. } => Ok(format!("{ERRORS} errors, no growth")),
+        _ => not_examined("the trial gave no answer"),
+    }
+}
