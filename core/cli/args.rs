@@ -434,6 +434,9 @@ status 1 if one is broken.")]
     Check {
         /// A runner's name, a manifest, or a library.
         runner: String,
+        /// Try this requirement only; may be given several times.
+        #[arg(long, value_name = "NUMBER")]
+        only: Vec<String>,
         #[command(flatten)]
         output: JsonArgs,
     },

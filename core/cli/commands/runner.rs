@@ -34,7 +34,9 @@ pub(crate) fn run(context: &Context, command: &RunnerCommand) -> Result<(), CliE
     match command {
         RunnerCommand::List(args) => list(context, args.json),
         RunnerCommand::Show { name, output } => show(context, name, output.json),
-        RunnerCommand::Check { runner, output } => super::runner_check::run(context, runner, output.json),
+        RunnerCommand::Check { runner, only, output } => {
+            super::runner_check::run(context, runner, only, output.json)
+        }
         RunnerCommand::New { name, dir } => new(context, name, dir),
         RunnerCommand::Install { name, output } => install(context, name, output.json),
     }

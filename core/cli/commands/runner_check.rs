@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use convwise_conformance::{Finding, Outcome, Report, Subject, examine, requirements};
+use convwise_conformance::{Finding, Outcome, Report, Requirement, Subject, examine, requirements};
 use convwise_host::{RunnerEntry, RunnerSource, WorkerSpec};
 use serde::Serialize;
 
@@ -22,8 +22,9 @@ struct Document<'a> {
 }
 
 /// Examines the runner of a name, a manifest or a library.
-pub(crate) fn run(context: &Context, runner: &str, as_json: bool) -> Result<(), CliError> {
-    let report = examined(context.screen, &subject(context, runner)?);
+pub(crate) fn run(context: &Context, runner: &str, only: &[String], as_json: bool) -> Result<(), CliError> {
+    let chosen = chosen(only)?;
+    let report = examined(context.screen, &subject(context, runner)?, &chosen);
     if as_json {
         let (runner, ok) = (report.runner.as_str(), report.is_ok());
         let steps = &report.findings;
@@ -34,10 +35,25 @@ pub(crate) fn run(context: &Context, runner: &str, as_json: bool) -> Result<(), 
     if report.is_ok() { Ok(()) } else { Err(CliError::Reported(1)) }
 }
 
-fn examined(screen: Screen, subject: &Subject) -> Report {
+/// The requirements of these numbers; all where none is named.
+fn chosen(only: &[String]) -> Result<Vec<&'static Requirement>, CliError> {
+    let all = requirements();
+    if only.is_empty() {
+        return Ok(all);
+    }
+    let find = |number: &String| {
+        let found = all.iter().find(|requirement| requirement.number().eq_ignore_ascii_case(number));
+        found.copied().ok_or_else(|| {
+            CliError::invalid(format!("there is no requirement `{number}`; they are C01 to C{}", all.len()))
+        })
+    };
+    only.iter().map(find).collect()
+}
+
+fn examined(screen: Screen, subject: &Subject, chosen: &[&Requirement]) -> Report {
     let progress = Progress::new(screen);
-    let (mut done, all) = (0.0, requirements().len() as f64);
-    examine(subject, &mut |requirement| {
+    let (mut done, all) = (0.0, chosen.len() as f64);
+    examine(subject, chosen, &mut |requirement| {
         progress.show(done / all, &format!("{} {}", requirement.number(), requirement.title), None);
         done += 1.0;
     })

@@ -262,6 +262,14 @@ static void run_gemm(const node *n) {
     }
 }
 
+/* Whether b is one value a channel of the image a: [N,C,1,1], [1,C,1,1] or [C,1,1]. */
+static int is_gate(const tensor *a, const tensor *b) {
+  if (a->rank != 4 || b->rank < 3 || b->rank > 4) return 0;
+  const int64_t *last = b->dims + b->rank - 3;
+  int images = b->rank == 3 || b->dims[0] == 1 || b->dims[0] == a->dims[0];
+  return images && last[0] == a->dims[1] && last[1] == 1 && last[2] == 1;
+}
+
 /* Sums and products of equal extents, or of an image and one value a channel, in either order. */
 static cw_error *shape_binary(node *n) {
   if (n->ins != 2) return misfit(n);
@@ -271,19 +279,23 @@ static cw_error *shape_binary(node *n) {
   }
   const tensor *a = n->in[0], *b = n->in[1];
   int equal = a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof a->dims[0]) == 0;
-  int gate = a->rank == 4 && b->rank == 4 && b->dims[0] == a->dims[0] && b->dims[1] == a->dims[1] &&
-             b->dims[2] == 1 && b->dims[3] == 1;
-  return equal || gate ? same_shape(n) : misfit(n);
+  return equal || is_gate(a, b) ? same_shape(n) : misfit(n);
+}
+
+/* Elements of the result for each of the second operand. */
+static size_t share_of(const node *n) {
+  const tensor *y = n->out;
+  return n->in[1]->count == y->count ? 1 : (size_t)(y->dims[2] * y->dims[3]);
 }
 
 static void run_add(const node *n) {
-  size_t share = n->out->count / n->in[1]->count;
-  for (size_t i = 0; i < n->out->count; i++) n->out->data[i] = n->in[0]->data[i] + n->in[1]->data[i / share];
+  size_t share = share_of(n), count = n->in[1]->count;
+  for (size_t i = 0; i < n->out->count; i++) n->out->data[i] = n->in[0]->data[i] + n->in[1]->data[i / share % count];
 }
 
 static void run_mul(const node *n) {
-  size_t share = n->out->count / n->in[1]->count;
-  for (size_t i = 0; i < n->out->count; i++) n->out->data[i] = n->in[0]->data[i] * n->in[1]->data[i / share];
+  size_t share = share_of(n), count = n->in[1]->count;
+  for (size_t i = 0; i < n->out->count; i++) n->out->data[i] = n->in[0]->data[i] * n->in[1]->data[i / share % count];
 }
 
 static float hard_sigmoid(float x, float alpha, float beta) { return fminf(fmaxf(alpha * x + beta, 0.0f), 1.0f); }
@@ -528,7 +540,7 @@ static cw_error *describe(cw_str *json) {
 static cw_error *check_options(const cw_option *options, size_t count) {
   for (size_t i = 0; i < count; i++) {
     if (!is(options[i].key, "threads")) return fail(CW_ERR_INVALID, "there is no option", options[i].key);
-    if (!is(options[i].value, "1")) return fail(CW_ERR_INVALID, "this runner has one thread; it cannot use", options[i].value);
+    if (!is(options[i].value, "1")) return fail(CW_ERR_INVALID, "this runner has one thread; threads cannot be", options[i].value);
   }
   return NULL;
 }
@@ -537,8 +549,7 @@ static cw_error *probe(const cw_option *options, size_t option_count, cw_str *js
   static const char text[] =
       "{\"schema\":1,\"usable\":true,\"devices\":[{\"id\":\"cpu\",\"kind\":\"cpu\",\"name\":\"one core\"}],\"missing\":[]}";
   *json = (cw_str){text, sizeof text - 1};
-  (void)options, (void)option_count; /* whatever they are, it can run here */
-  return NULL;
+  return check_options(options, option_count);
 }
 
 static void release(cw_session *session) {

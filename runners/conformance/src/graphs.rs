@@ -149,8 +149,7 @@ fn activations() -> [(&'static str, Op); 8] {
 }
 
 fn pools() -> Vec<(&'static str, Op)> {
-    let pool =
-        |ceil| Pool { kernel: [3, 3], stride: [2, 2], padding: Padding::symmetric(1, 1), ceil };
+    let pool = |ceil| Pool { kernel: [3, 3], stride: [2, 2], padding: Padding::symmetric(1, 1), ceil };
     let average = |ceil, count_include_pad| Op::AvgPool { pool: pool(ceil), count_include_pad };
     vec![
         ("max_pool", Op::MaxPool(pool(false))),
@@ -258,10 +257,37 @@ mod tests {
             Op::Pad { .. } | Op::Resize { .. } => {}
         };
         [
-            "input", "conv2d", "batch_norm", "layer_norm", "relu", "relu6", "hard_swish", "hard_sigmoid", "sigmoid",
-            "silu", "gelu", "tanh", "max_pool", "avg_pool", "adaptive_avg_pool", "global_avg_pool", "linear",
-            "matmul", "softmax", "concat", "add", "mul", "scale", "channel_affine", "flatten", "reshape", "transpose",
-            "slice", "channel_shuffle", "pad", "resize",
+            "input",
+            "conv2d",
+            "batch_norm",
+            "layer_norm",
+            "relu",
+            "relu6",
+            "hard_swish",
+            "hard_sigmoid",
+            "sigmoid",
+            "silu",
+            "gelu",
+            "tanh",
+            "max_pool",
+            "avg_pool",
+            "adaptive_avg_pool",
+            "global_avg_pool",
+            "linear",
+            "matmul",
+            "softmax",
+            "concat",
+            "add",
+            "mul",
+            "scale",
+            "channel_affine",
+            "flatten",
+            "reshape",
+            "transpose",
+            "slice",
+            "channel_shuffle",
+            "pad",
+            "resize",
         ]
         .into()
     }
@@ -269,7 +295,8 @@ mod tests {
     #[test]
     fn every_operation_is_tried() {
         let graphs = all().unwrap();
-        let used: BTreeSet<_> = graphs.iter().flat_map(|small| &small.graph.nodes).map(|n| n.op.name()).collect();
+        let used: BTreeSet<_> =
+            graphs.iter().flat_map(|small| &small.graph.nodes).map(|n| n.op.name()).collect();
         assert_eq!(used, names());
     }
 }

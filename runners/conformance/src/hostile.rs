@@ -49,7 +49,10 @@ pub(crate) fn malicious() -> Vec<BadModel> {
         bad("an operator that nobody has", model(&[node("Frobnicate", &["input"], &["output"], vec![])])),
         bad("an operator set of the far future", with_opset(99_999, &[relu()])),
         bad("weights that say they are larger than they are", {
-            model(&[weight("w", &[1 << 40, 1 << 20], &[1.0]), node("Add", &["input", "w"], &["output"], vec![])])
+            model(&[
+                weight("w", &[1 << 40, 1 << 20], &[1.0]),
+                node("Add", &["input", "w"], &["output"], vec![]),
+            ])
         }),
         bad("a convolution whose weights do not fit its input", {
             let bytes = weight("w", &[1, 9, 3, 3], &[0.5; 81]);
@@ -66,7 +69,10 @@ pub(crate) fn malicious() -> Vec<BadModel> {
             model(&[bytes, node("Conv", &["input", "w"], &["output"], vec![strides])])
         }),
         bad("weights in a file that is not the model's", {
-            model(&[field(5, &elsewhere("../../../../etc/passwd")), node("Add", &["input", "w"], &["output"], vec![])])
+            model(&[
+                field(5, &elsewhere("../../../../etc/passwd")),
+                node("Add", &["input", "w"], &["output"], vec![]),
+            ])
         }),
         bad("a graph in a graph in a graph, a thousand deep", nested(1000)),
         bad("a pool whose window is larger than any image", {
@@ -114,7 +120,8 @@ fn with_opset(version: u64, parts: &[Vec<u8>]) -> Vec<u8> {
 /// GraphProto with one input and one output.
 fn graph(parts: &[Vec<u8>]) -> Vec<u8> {
     let shape = [1, 4, 9, 7];
-    [parts.concat(), text(2, "g"), field(11, &value("input", &shape)), field(12, &value("output", &shape))].concat()
+    [parts.concat(), text(2, "g"), field(11, &value("input", &shape)), field(12, &value("output", &shape))]
+        .concat()
 }
 
 /// ValueInfoProto of single precision.
@@ -125,8 +132,12 @@ fn value(name: &str, shape: &[u64]) -> Vec<u8> {
 
 /// NodeProto as a field of GraphProto.
 fn node(op: &str, inputs: &[&str], outputs: &[&str], attributes: Vec<Vec<u8>>) -> Vec<u8> {
-    let names = |number, names: &[&str]| names.iter().flat_map(|name| text(number, name)).collect::<Vec<u8>>();
-    field(1, &[names(1, inputs), names(2, outputs), text(3, "node"), text(4, op), attributes.concat()].concat())
+    let names =
+        |number, names: &[&str]| names.iter().flat_map(|name| text(number, name)).collect::<Vec<u8>>();
+    field(
+        1,
+        &[names(1, inputs), names(2, outputs), text(3, "node"), text(4, op), attributes.concat()].concat(),
+    )
 }
 
 /// AttributeProto of integers, as a field of NodeProto.

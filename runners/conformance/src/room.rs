@@ -62,7 +62,9 @@ impl<'s> Room<'s> {
 
     /// What the runner says it is.
     pub(crate) fn description(&self) -> Result<&Description, Failing> {
-        self.described.as_ref().map_err(|why| Failing::NotExamined(format!("it did not describe itself: {why}")))
+        self.described
+            .as_ref()
+            .map_err(|why| Failing::NotExamined(format!("it did not describe itself: {why}")))
     }
 
     /// What the runner says it needs.

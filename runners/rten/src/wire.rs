@@ -106,7 +106,11 @@ impl<R: BufRead + Seek> Wire<R> {
                 _ => return Err(Fault::Wrong("this is no ONNX file, or a damaged one")),
             }
         }
-        if self.at == end { Ok(()) } else { Err(Fault::Wrong("a message in it is longer than what holds it")) }
+        if self.at == end {
+            Ok(())
+        } else {
+            Err(Fault::Wrong("a message in it is longer than what holds it"))
+        }
     }
 
     fn field(&mut self, content: Content, end: u64, level: usize) -> Result<(), Fault> {

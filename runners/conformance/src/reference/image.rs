@@ -17,9 +17,7 @@ pub(super) fn transpose(x: &Values, perm: &[usize], shape: &[usize]) -> Values {
 }
 
 pub(super) fn slice(x: &Values, axis: usize, start: usize, shape: &[usize]) -> Values {
-    Values::at_every(shape, |place| {
-        x.get(&with(place, axis, place.get(axis).copied().unwrap_or(0) + start))
-    })
+    Values::at_every(shape, |place| x.get(&with(place, axis, place.get(axis).copied().unwrap_or(0) + start)))
 }
 
 /// Channel `j g + i` of the result is channel `i C/g + j` of the operand.
@@ -45,11 +43,8 @@ pub(super) fn pad(x: &Values, padding: Padding, value: f64, shape: &[usize]) -> 
 
 /// PyTorch's `interpolate`.
 pub(super) fn resize(x: &Values, mode: ResizeMode, align_corners: bool, shape: &[usize]) -> Values {
-    let axis = |axis: usize| Axis {
-        from: x.extent(axis),
-        to: shape.get(axis).copied().unwrap_or(1),
-        align_corners,
-    };
+    let axis =
+        |axis: usize| Axis { from: x.extent(axis), to: shape.get(axis).copied().unwrap_or(1), align_corners };
     let (rows, columns) = (axis(2), axis(3));
     Values::at_every(shape, |place| {
         let at = |axis: usize| place.get(axis).copied().unwrap_or(0);

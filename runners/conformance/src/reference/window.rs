@@ -25,8 +25,7 @@ impl Track {
     }
 
     fn of_conv(conv: &Conv2d, axis: usize, x: &Values) -> Self {
-        let pool =
-            Pool { kernel: conv.kernel, stride: conv.stride, padding: conv.padding, ceil: false };
+        let pool = Pool { kernel: conv.kernel, stride: conv.stride, padding: conv.padding, ceil: false };
         Self { dilation: conv.dilation.get(axis).copied().unwrap_or(1), ..Self::of(&pool, axis, x) }
     }
 

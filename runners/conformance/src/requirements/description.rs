@@ -81,10 +81,16 @@ fn has_its_extensions(room: &Room<'_>) -> Verdict {
         return broken("it returned a table for a name that nobody has");
     }
     if !seen.missing.is_empty() {
-        return broken(format!("it lists {}, and returns NULL or a table that is too short", seen.missing.join(", ")));
+        return broken(format!(
+            "it lists {}, and returns NULL or a table that is too short",
+            seen.missing.join(", ")
+        ));
     }
     if !seen.unlisted.is_empty() {
-        return broken(format!("it returns a table for {}, which it does not list", seen.unlisted.join(", ")));
+        return broken(format!(
+            "it returns a table for {}, which it does not list",
+            seen.unlisted.join(", ")
+        ));
     }
     Ok(if seen.present.is_empty() { "none".to_owned() } else { seen.present.join(", ") })
 }

@@ -48,6 +48,9 @@ fn survives_malice(room: &Room<'_>) -> Verdict {
     survives(room, malicious())
 }
 
+/// Failures after which no more models are tried.
+const ENOUGH: usize = 3;
+
 fn survives(room: &Room<'_>, models: Vec<BadModel>) -> Verdict {
     let mut worker = impatient(room)?;
     let (mut outcomes, mut failures) = (BTreeMap::<&str, usize>::new(), Vec::new());
@@ -57,6 +60,9 @@ fn survives(room: &Room<'_>, models: Vec<BadModel>) -> Verdict {
             Ok(outcome) => *outcomes.entry(outcome).or_default() += 1,
             Err(how) => {
                 failures.push(format!("{}: {how}", model.name));
+                if failures.len() == ENOUGH {
+                    break;
+                }
                 worker = impatient(room)?;
             }
         }
@@ -70,7 +76,7 @@ fn survives(room: &Room<'_>, models: Vec<BadModel>) -> Verdict {
 
 /// A worker that is not given long.
 fn impatient(room: &Room<'_>) -> Result<Worker, Failing> {
-    let time = Duration::from_secs(20);
+    let time = Duration::from_secs(10);
     let usual = room.spec();
     let deadlines = Deadlines { load: time, run: time, other: time, ..usual.deadlines };
     Ok(Worker::spawn(&WorkerSpec { deadlines, ..usual })?)
@@ -88,7 +94,9 @@ fn outcome(
     };
     let outcome = match answer {
         Ok(outcome) => outcome,
-        Err(WorkerError::Refused { code: ErrorCode::Internal, message, .. }) if message.contains("panicked") => {
+        Err(WorkerError::Refused { code: ErrorCode::Internal, message, .. })
+            if message.contains("panicked") =>
+        {
             return Err(message);
         }
         Err(WorkerError::Refused { .. } | WorkerError::DynamicShape { .. }) => "refused",

@@ -67,7 +67,9 @@ fn reads_no_further(room: &Room<'_>) -> Verdict {
 fn accepted(greeting: Greeting) -> Verdict {
     match greeting {
         Greeting::Accepted(Ok(name)) => Ok(format!("it returned its table and describes itself as {name}")),
-        Greeting::Accepted(Err(why)) => broken(format!("it returned a table, and could not describe itself: {why}")),
+        Greeting::Accepted(Err(why)) => {
+            broken(format!("it returned a table, and could not describe itself: {why}"))
+        }
         Greeting::Refused | Greeting::NoEntry => broken("it returned NULL"),
     }
 }

@@ -26,10 +26,8 @@ fn refuses_unknown_keys(room: &Room<'_>) -> Verdict {
     room.must_read_onnx()?;
     let (mut worker, model) = (room.worker()?, room.plain()?);
     let strange = room.options_with("no_such_option", "1");
-    let said = [
-        ("probe", worker.probe(&strange).map(|_| ())),
-        ("load", worker.load(&model, &strange).map(|_| ())),
-    ];
+    let said =
+        [("probe", worker.probe(&strange).map(|_| ())), ("load", worker.load(&model, &strange).map(|_| ()))];
     for (function, answer) in said {
         invalid(function, answer, "no_such_option")?;
     }
@@ -53,9 +51,10 @@ fn invalid(what: &str, answer: Result<(), WorkerError>, names: &str) -> Verdict 
         Err(WorkerError::Refused { code: ErrorCode::Invalid, message, .. }) if message.contains(names) => {
             Ok(message)
         }
-        Err(WorkerError::Refused { code, message, .. }) => {
-            broken(format!("{what} answered \"{}: {message}\"; CW_ERR_INVALID must name {names}", code.label()))
-        }
+        Err(WorkerError::Refused { code, message, .. }) => broken(format!(
+            "{what} answered \"{}: {message}\"; CW_ERR_INVALID must name {names}",
+            code.label()
+        )),
         Err(error) => broken(error.to_string()),
     }
 }

@@ -26,7 +26,7 @@ pub(super) const ALL: [Requirement; 2] = [
 ];
 
 /// Bytes by which a process may grow for reasons of its own.
-pub(super) const MARGIN: u64 = 4 << 20;
+const MARGIN: u64 = 4 << 20;
 
 fn does_not_grow(room: &Room<'_>) -> Verdict {
     room.must_read_onnx()?;

@@ -58,7 +58,9 @@ fn computes(room: &Room<'_>) -> Verdict {
                     worst = (by, small.name);
                 }
             }
-            Answer::Differs(by) => wrong.push(format!("{}: differs by {by:.1e} of the largest value", small.name)),
+            Answer::Differs(by) => {
+                wrong.push(format!("{}: differs by {by:.1e} of the largest value", small.name))
+            }
             Answer::Fails(how) => wrong.push(format!("{}: {how}", small.name)),
             Answer::NotSupported => lacking.push(small.name),
         }
@@ -69,7 +71,8 @@ fn computes(room: &Room<'_>) -> Verdict {
     if count == 0 {
         return broken("it supports none of the operations");
     }
-    let mut found = format!("{count} graphs, worst difference {:.1e} of the largest value ({})", worst.0, worst.1);
+    let mut found =
+        format!("{count} graphs, worst difference {:.1e} of the largest value ({})", worst.0, worst.1);
     if !lacking.is_empty() {
         let _ = write!(found, "; not supported: {}", lacking.join(", "));
     }
@@ -142,7 +145,8 @@ fn reads_opsets(room: &Room<'_>) -> Verdict {
             Err(error) => return broken(format!("operator set {opset}: {error}")),
         }
     }
-    let refused = if refused.is_empty() { String::new() } else { format!("; refused: {}", refused.join(", ")) };
+    let refused =
+        if refused.is_empty() { String::new() } else { format!("; refused: {}", refused.join(", ")) };
     Ok(format!("{}{refused}", read.join(", ")))
 }
 
@@ -169,7 +173,11 @@ fn is_deterministic(room: &Room<'_>) -> Verdict {
 }
 
 fn same(first: &Tensor, second: &Tensor, when: &str) -> Verdict {
-    if first == second { Ok(String::new()) } else { broken(format!("{when} gave other bits than the first run")) }
+    if first == second {
+        Ok(String::new())
+    } else {
+        broken(format!("{when} gave other bits than the first run"))
+    }
 }
 
 fn runs_two_at_once(room: &Room<'_>) -> Verdict {

@@ -37,12 +37,25 @@ fn lists_io(room: &Room<'_>) -> Verdict {
         let right = TensorInfo::fixed(name, DType::F32, shape);
         match infos {
             [only] if only.name == right.name && only.dtype == right.dtype && only.accepts(shape) => Ok(()),
-            other => broken(format!("it lists {other:?}, the model has {name} f32 {shape:?}")),
+            other => broken(format!("it lists {}, the model has {name} f32 {shape:?}", listed(other))),
         }
     };
     seen(&io.inputs, "input", &[1, 4, 9, 7])?;
     seen(&io.outputs, "output", &[1, 5])?;
     Ok("input f32 [1, 4, 9, 7], output f32 [1, 5]".to_owned())
+}
+
+/// Names, types and shapes in words.
+fn listed(infos: &[TensorInfo]) -> String {
+    let dim = |dim: &Dim| match dim {
+        Dim::Fixed(size) => size.to_string(),
+        Dim::Dynamic(name) => format!("{name}?"),
+    };
+    let one = |info: &TensorInfo| {
+        let shape: Vec<_> = info.shape.iter().map(dim).collect();
+        format!("{} {} [{}]", info.name, info.dtype, shape.join(", "))
+    };
+    infos.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn keeps_states(room: &Room<'_>) -> Verdict {

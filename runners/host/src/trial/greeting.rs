@@ -46,8 +46,7 @@ fn services_of(host: StrangeHost) -> Option<*const HostServices> {
     Some(match host {
         StrangeHost::NextMajor => leak(HostServices { major: ABI_MAJOR + 1, minor: 0, ..ours }),
         StrangeHost::LaterMinor => {
-            let services =
-                HostServices { struct_size: size_of::<Longer>(), minor: ABI_MINOR + 1, ..ours };
+            let services = HostServices { struct_size: size_of::<Longer>(), minor: ABI_MINOR + 1, ..ours };
             ptr::from_ref(Box::leak(Box::new(Longer { services, unknown: [u64::MAX; 8] }))).cast()
         }
         StrangeHost::Short => at_the_edge(&HostServices { struct_size: SHORT, ..ours })?,

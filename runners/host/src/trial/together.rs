@@ -38,18 +38,14 @@ pub(crate) fn together(
         .collect();
     let mut difference = None;
     for thread in threads {
-        let found = thread.join().map_err(|_| CallError::Contract("a thread of the trial panicked".into()))?;
+        let found =
+            thread.join().map_err(|_| CallError::Contract("a thread of the trial panicked".into()))?;
         difference = difference.or(found?);
     }
     Ok(difference)
 }
 
-fn compare(
-    seed: u64,
-    session: Moved,
-    alone: &[Tensor],
-    runs: usize,
-) -> Result<Option<String>, CallError> {
+fn compare(seed: u64, session: Moved, alone: &[Tensor], runs: usize) -> Result<Option<String>, CallError> {
     let Moved(mut session) = session;
     for run in 1..=runs {
         if outputs_after_a_run(&mut session)? != alone {
