@@ -147,6 +147,52 @@ fn a_runner_that_refuses_a_network_says_why() {
 }
 
 #[test]
+fn a_failure_is_recorded_and_the_pair_is_avoided_until_it_is_retried() {
+    let home = Home::new();
+    let first = bench_mock(&home, "crash = \"run@2\"", "--quick --json");
+    assert_eq!(first.code, 1);
+    assert_eq!(first.json()["failures"][0]["record"], Value::Null, "it was run");
+    let again = bench_mock(&home, "crash = \"run@2\"", "--quick --json");
+    assert_eq!(again.code, 1);
+    let failure = &again.json()["failures"][0];
+    let reason = failure["reason"].as_str().unwrap();
+    assert!(reason.starts_with("not run, for it failed before; add --retry to run it: "), "{reason}");
+    let id = failure["record"].as_str().unwrap();
+    let record = home.json(&format!("kb show {id} --json"));
+    assert_eq!(record["kind"], "failure");
+    let body = &record["body"];
+    assert_eq!(
+        (&body["kind"], &body["phase"], &body["runner"]),
+        (&Value::from("crashed"), &Value::from("run"), &Value::from("mock"))
+    );
+    assert!(body["reason"].as_str().unwrap().contains("SIGSEGV"), "{body}");
+    assert_eq!(home.json("kb stats --json")["store"]["failures"], 1);
+    // Another network is not concerned, and neither is this one once it is asked for.
+    assert_eq!(home.run("bench mobilenet_v3_small --plugins plugins --runner mock --quick").code, 1);
+    assert_eq!(home.json("kb stats --json")["store"]["failures"], 2);
+    assert_eq!(bench_mock(&home, "", "--quick --retry").code, 0);
+}
+
+#[test]
+fn advice_does_not_pick_what_crashes_its_runner() {
+    let home = Home::new();
+    // The built-in runner is given next to no memory, so that it fails with a network that is in order.
+    let line = "bench shufflenet_v2_x0_5 --threads 1 --quick --json --memory-limit 5MB";
+    let failed = home.run(line);
+    assert_eq!(failed.code, 1, "{}{}", failed.stdout, failed.stderr);
+    let advice = home.json(&format!("{REQUEST} --json"));
+    let rejected = advice["rejected"].as_array().unwrap();
+    let ours = rejected.iter().find(|r| r["architecture"] == SMALL).unwrap();
+    let said = (&ours["rule"], &ours["counterfactual"]);
+    assert_eq!(said, (&Value::from("fails-on-its-runner"), &Value::from("would fit with --retry")));
+    assert!(ours["reason"].as_str().unwrap().contains("memory"), "{ours}");
+    let retried = home.run(&format!("bench {SMALL} --threads 1 --quick --retry"));
+    assert_eq!(retried.code, 0, "{}", retried.stderr);
+    let advice = home.json(&format!("{REQUEST} --json"));
+    assert!(advice["rejected"].as_array().unwrap().iter().all(|r| r["architecture"] != SMALL));
+}
+
+#[test]
 fn a_runner_that_hangs_is_ended() {
     let home = Home::new();
     let plugins = home.mock("");

@@ -198,6 +198,9 @@ pub(crate) struct AdviseArgs {
     /// Time that measuring may take altogether.
     #[arg(long, value_name = "TIME", default_value = "5m")]
     pub(crate) measure_time: Millis,
+    /// Try networks again that the runner failed with before.
+    #[arg(long, requires = "measure")]
+    pub(crate) retry: bool,
     /// How many picks to print.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub(crate) top: u64,
@@ -269,6 +272,12 @@ pub(crate) struct BenchArgs {
     /// One process instead of several: a screening.
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Run what a runner failed with before, too.
+    #[arg(long)]
+    pub(crate) retry: bool,
+    /// The most memory a worker may take [default: no limit].
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<Bytes>,
     /// Option for the runner (repeatable).
     #[arg(long = "option", value_name = "KEY=VALUE")]
     pub(crate) options: Vec<String>,

@@ -15,6 +15,7 @@ use convwise_types::{
 use convwise_zoo::ZooError;
 
 use crate::catalogue::Catalogue;
+use crate::faults::{Faults, Stand};
 use crate::gather::{Evidences, gather};
 use crate::measure::{MeasureError, Setting, measure_variant};
 use crate::place::{KnownDevices, Place, UnknownDevice};
@@ -36,6 +37,8 @@ pub struct Ask {
     pub measure: Option<Budget>,
     /// The command line, for records and for what to repeat.
     pub command: String,
+    /// Whether networks that a runner failed with are tried again.
+    pub retry: bool,
 }
 
 /// How much may be measured.
@@ -165,6 +168,8 @@ pub struct Case<'a> {
     pub runner: &'a RunnerEntry,
     /// Architectures and their graphs.
     pub catalogue: Catalogue,
+    /// Failures of the runner before this moment are to be tried again.
+    pub forgiven: Option<String>,
 }
 
 impl<'a> Case<'a> {
@@ -178,7 +183,13 @@ impl<'a> Case<'a> {
         let runner = find_runner(world, request.runner.as_str())?;
         let catalogue = Catalogue::load(world.zoo, world.store, request.situation.classes)?;
         let inquiry = Inquiry { request: request.clone(), target: target_of(&place) };
-        Ok(Self { world, inquiry, place, runner, catalogue })
+        Ok(Self { world, inquiry, place, runner, catalogue, forgiven: None })
+    }
+
+    /// The same, with everything that failed so far to be tried again.
+    #[must_use]
+    pub fn retrying(self, retry: bool) -> Self {
+        Self { forgiven: retry.then(convwise_bench::now), ..self }
     }
 
     fn request(&self) -> &Request {
@@ -191,11 +202,15 @@ impl<'a> Case<'a> {
     /// The knowledge base cannot be read.
     pub fn assess(&self) -> Result<Assessment, AdvisorError> {
         let measurements = self.world.store.all_measurements()?;
+        let failures = self.world.store.failures()?;
+        let at = Stand::of(self.world, self.runner, self.place.id());
+        let faults = Faults::standing(&at, failures, &measurements, self.forgiven.as_deref());
         let evidences = Evidences {
             request: self.request(),
             place: &self.place,
             graphs: &self.catalogue.graphs,
             measurements: &measurements,
+            faults: &faults,
         };
         let candidates = gather(&self.catalogue.architectures, &evidences);
         let judgements = self.world.rules.judge(&self.inquiry, &candidates);
@@ -297,7 +312,7 @@ pub fn advise(
 ) -> Result<Advice, AdvisorError> {
     // Without measuring, one opening of the knowledge base serves the whole answer.
     let _session = ask.measure.is_none().then(|| world.store.session()).transpose()?;
-    let case = Case::open(world, &ask.request)?;
+    let case = Case::open(world, &ask.request)?.retrying(ask.retry);
     let mut notes = Vec::new();
     if let Some(budget) = ask.measure {
         if !case.place.is_here() {
@@ -385,6 +400,7 @@ impl Trials<'_> {
             tried.insert(trial.clone());
             if let Err(error) = self.attempt(&trial, left)? {
                 self.watch.failed(&trial, &error);
+                self.learn_failure(&error)?;
                 notes.push(format!("{} could not be measured: {error}", trial.architecture));
             }
         }
@@ -432,6 +448,14 @@ impl Trials<'_> {
             self.watch,
             self.cancel,
         )
+    }
+
+    /// Keeps a failure, so that the network is not tried on this runner again unasked.
+    fn learn_failure(&self, error: &MeasureError) -> Result<(), AdvisorError> {
+        if let MeasureError::Bench { failure: Some(failure), .. } = error {
+            self.case.world.store.append(&[Record::from((**failure).clone())])?;
+        }
+        Ok(())
     }
 
     /// Keeps a measurement before anything is concluded from it.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use convwise_types::{
     Accuracy, Architecture, Bytes, Candidate, CandidateKey, ComparisonSet, Evidence, Fact, Grade, GraphFacts,
     InputShape, Interval, Latency, Measurement, Millis, Missing, PerSecond, Precision, Quality, Request,
-    Scenario, Weights,
+    RunFailure, Scenario, Weights,
 };
 
+use crate::faults::Faults;
 use crate::place::Place;
 use crate::predict::{Prediction, Predictor, Work};
 
@@ -26,6 +27,8 @@ pub struct Evidences<'a> {
     pub graphs: &'a GraphTable,
     /// Measurements of any network on any device.
     pub measurements: &'a [Measurement],
+    /// Failures of the request's runner on the target that still stand.
+    pub faults: &'a Faults,
 }
 
 /// Inputs at which an architecture must be costed to gather its candidates.
@@ -116,9 +119,26 @@ fn candidate(
             weights.and_then(|w| w.licence.as_ref().map(|l| (l, w.url.as_deref()))),
         ),
         code_licence: licence("licence", architecture.code_licence.as_ref().map(|l| (l, None))),
+        failure: failure(&graph, precision, oracle.evidences),
         architecture: Arc::clone(architecture),
         graph,
         latency,
+    }
+}
+
+/// The failure that is recorded for the network at the request's batch.
+fn failure(graph: &Fact<GraphFacts>, precision: Precision, evidences: &Evidences<'_>) -> Fact<String> {
+    let facts = graph.value();
+    let concerns = |f: &RunFailure| {
+        let s = &f.subject;
+        facts.is_some_and(|facts| s.graph.as_ref() == Some(&facts.graph) && s.input == facts.input)
+            && (s.batch, s.precision) == (evidences.request.batch, precision)
+    };
+    match evidences.faults.newest(concerns) {
+        Some(failure) => {
+            Fact::Known(failure.summary(), Evidence::new(Grade::Measured, format!("record {}", failure.id())))
+        }
+        None => Fact::Unknown(Missing::new("failure", "no failure is recorded")),
     }
 }
 

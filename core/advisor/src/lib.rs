@@ -8,9 +8,11 @@
 //! runners) come in as a [`World`]. It must not know the command line or how an answer is printed.
 
 mod advise;
+pub mod agreement;
 pub mod catalogue;
 pub mod compare;
 pub mod explain;
+pub mod faults;
 pub mod gather;
 mod linear;
 pub mod measure;

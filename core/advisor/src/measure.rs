@@ -9,10 +9,11 @@ use std::time::Duration;
 use convwise_bench::{BenchError, BenchPlan, Effort, Progress, measure};
 use convwise_host::RunnerEntry;
 use convwise_onnx::{Batch, ExportError, ExportOptions, Model, Seeded, WeightSource, export};
-use convwise_types::{GraphFacts, InputShape, Measurement, Precision, RunnerName, Subject};
+use convwise_types::{GraphFacts, InputShape, Measurement, Precision, RunFailure, RunnerName, Subject};
 use convwise_zoo::{BuildOptions, Variant, ZooError, facts};
 use tempfile::TempDir;
 
+use crate::faults::failure_of;
 use crate::world::World;
 
 /// Why a network could not be measured.
@@ -47,8 +48,13 @@ pub enum MeasureError {
         precision: Precision,
     },
     /// The benchmark failed.
-    #[error(transparent)]
-    Bench(#[from] BenchError),
+    #[error("{source}")]
+    Bench {
+        /// Why.
+        source: BenchError,
+        /// What is to be recorded of it.
+        failure: Option<Box<RunFailure>>,
+    },
 }
 
 /// How networks are run: the same for every one of a comparison.
@@ -190,7 +196,10 @@ pub fn measure_variant(
     let artifact = make_artifact(world, variant, input, setting)?;
     let mut plan = plan_for(world, &artifact, variant, runner, setting, effort)?;
     plan.max_time = plan.max_time.min(time);
-    Ok(measure(&plan, progress, cancel)?)
+    measure(&plan, progress, cancel).map_err(|source| {
+        let failure = failure_of(world, runner, &plan, &source).map(Box::new);
+        MeasureError::Bench { source, failure }
+    })
 }
 
 /// Digest of a model file's bytes, as records name it.

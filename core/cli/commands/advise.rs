@@ -25,6 +25,7 @@ pub(crate) fn run(context: &Context, args: &AdviseArgs) -> Result<(), CliError> 
             time: duration(args.measure_time),
         }),
         command: command_line(),
+        retry: args.retry,
     };
     let world = context.world()?;
     let cancel = interruptible();

@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
+use convwise_advisor::agreement::agreements;
+use convwise_advisor::faults::{Faults, Stand, failure_of};
 use convwise_advisor::measure::{Artifact, MeasureError, Setting, digest_of, make_artifact, plan, plan_for};
 use convwise_advisor::{World, find_runner};
-use convwise_bench::stats::{Outcome, compare};
-use convwise_bench::{BenchError, BenchPlan, Effort, Progress, Update, measure_many};
+use convwise_bench::{Agreement, BenchError, BenchPlan, Effort, Progress, Update, measure_many};
 use convwise_host::RunnerEntry;
 use convwise_onnx::{ModelInfo, inspect_file};
-use convwise_store::{Record, Store};
-use convwise_types::{InputShape, Measurement, Scenario, Subject};
+use convwise_store::Record;
+use convwise_types::{InputShape, Measurement, RunFailure, Scenario, Subject};
 use serde::Serialize;
 
 use super::advise::{Reporter, duration, summary};
@@ -18,7 +19,7 @@ use super::{command_line, interruptible};
 use crate::args::BenchArgs;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::render::bench::{Failure, RecordLine, shown};
+use crate::render::bench::{Benched, Failure, RecordLine, shown};
 use crate::request::DEFAULT_RUNNER;
 use crate::screen::Screen;
 
@@ -44,17 +45,21 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
         subjects.push(subject(&world, name, args, &setting)?);
     }
     let plans = plans(&world, &subjects, &runners, args, &setting)?;
+    let (plans, mut failures) = if args.retry { (plans, Vec::new()) } else { untried(&world, plans)? };
     let cancel = interruptible();
     let mut keeper = Keeper {
         reporter: Reporter::watching(context.screen),
-        store: world.store,
+        world: &world,
+        plans: &plans,
         screen: context.screen,
         failed: None,
     };
     let results = measure_many(&plans, &mut keeper, &cancel);
     let trouble = keeper.failed.take();
     drop(keeper);
-    let (records, failures) = sorted(&plans, results);
+    let agreements = agreements(&world, DEFAULT_RUNNER, &plans, &results, &cancel);
+    let (records, failed) = sorted(&plans, results, agreements);
+    failures.extend(failed);
     if args.output.json {
         let records = records.iter().map(RecordLine::of).collect();
         context.screen.json(&Document { schema: "convwise.bench/1", records, failures: &failures })?;
@@ -80,7 +85,7 @@ fn setting(context: &Context, args: &BenchArgs) -> Setting {
         threads: args.threads.unwrap_or(context.here().cores),
         classes: args.classes,
         precision: args.precision,
-        memory_limit: None,
+        memory_limit: args.memory_limit.map(|bytes| bytes.0),
         command: command_line(),
     }
 }
@@ -106,7 +111,7 @@ fn subject(world: &World<'_>, name: &str, args: &BenchArgs, setting: &Setting) -
 
 fn refused(error: MeasureError) -> CliError {
     match error {
-        MeasureError::Write { .. } | MeasureError::Bench(_) | MeasureError::Unusable { .. } => {
+        MeasureError::Write { .. } | MeasureError::Bench { .. } | MeasureError::Unusable { .. } => {
             CliError::failed(error)
         }
         _ => CliError::invalid(error),
@@ -204,10 +209,36 @@ fn options(given: &[String]) -> Result<Vec<(String, String)>, CliError> {
     given.iter().map(pair).collect()
 }
 
+/// The plans that are worth measuring, and those whose runner has failed with this network before.
+fn untried(world: &World<'_>, plans: Vec<BenchPlan>) -> Result<(Vec<BenchPlan>, Vec<Failure>), CliError> {
+    let recorded = world.store.failures().map_err(CliError::failed)?;
+    let measurements = match recorded.is_empty() {
+        true => Vec::new(),
+        false => world.store.all_measurements().map_err(CliError::failed)?,
+    };
+    let (mut fresh, mut failures) = (Vec::new(), Vec::new());
+    for plan in plans {
+        let runner = find_runner(world, &plan.worker.name)?;
+        let at = Stand::of(world, runner, world.here.id.clone());
+        let faults = Faults::standing(&at, recorded.clone(), &measurements, None);
+        match faults.of(&plan.subject) {
+            Some(fault) => failures.push(Failure {
+                subject: plan.title(),
+                runner: plan.worker.name.clone(),
+                reason: format!("not run, for it failed before; add --retry to run it: {}", fault.summary()),
+                record: Some(fault.id()),
+            }),
+            None => fresh.push(plan),
+        }
+    }
+    Ok((fresh, failures))
+}
+
 /// Keeps every record as soon as it is there, so that a later failure loses nothing.
 struct Keeper<'a> {
     reporter: Reporter,
-    store: &'a Store,
+    world: &'a World<'a>,
+    plans: &'a [BenchPlan],
     screen: Screen,
     failed: Option<CliError>,
 }
@@ -217,17 +248,32 @@ impl Progress for Keeper<'_> {
         self.reporter.update(update);
     }
 
-    fn finished(&mut self, _: usize, result: &Result<Measurement, BenchError>) {
+    fn finished(&mut self, index: usize, result: &Result<Measurement, BenchError>) {
         match result {
             Ok(m) if m.runner.simulated => {}
-            Ok(m) => {
-                if let Err(error) = self.store.append(&[Record::from(m.clone())]) {
-                    self.screen.warning(format!("the record of {} could not be kept: {error}", summary(m)));
-                    self.failed = Some(CliError::failed(error));
+            Ok(m) => self.keep(Record::from(m.clone()), &summary(m)),
+            Err(error) => {
+                self.screen.remark(format!("failed: {error}"));
+                if let Some(failure) = self.failure(index, error) {
+                    let subject = format!("the failure of {}", failure.runner);
+                    self.keep(Record::from(failure), &subject);
                 }
             }
-            Err(error) => self.screen.remark(format!("failed: {error}")),
         }
+    }
+}
+
+impl Keeper<'_> {
+    fn keep(&mut self, record: Record, what: &str) {
+        if let Err(error) = self.world.store.append(&[record]) {
+            self.screen.warning(format!("the record of {what} could not be kept: {error}"));
+            self.failed = Some(CliError::failed(error));
+        }
+    }
+
+    fn failure(&self, index: usize, error: &BenchError) -> Option<RunFailure> {
+        let plan = self.plans.get(index)?;
+        failure_of(self.world, find_runner(self.world, &plan.worker.name).ok()?, plan, error)
     }
 }
 
@@ -235,29 +281,19 @@ impl Progress for Keeper<'_> {
 fn sorted(
     plans: &[BenchPlan],
     results: Vec<Result<Measurement, BenchError>>,
-) -> (Vec<Measurement>, Vec<Failure>) {
+    agreements: Vec<Option<Agreement>>,
+) -> (Vec<Benched>, Vec<Failure>) {
     let (mut records, mut failures) = (Vec::new(), Vec::new());
-    for (plan, result) in plans.iter().zip(results) {
+    for ((plan, result), agreement) in plans.iter().zip(results).zip(agreements) {
         match result {
-            Ok(measurement) => records.push(measurement),
+            Ok(measurement) => records.push(Benched { measurement, agreement }),
             Err(error) => failures.push(Failure {
                 subject: plan.title(),
                 runner: plan.worker.name.clone(),
                 reason: error.to_string(),
+                record: None,
             }),
         }
     }
     (records, failures)
-}
-
-/// How another record compares with the first, in words.
-pub(crate) fn against(first: &Measurement, other: &Measurement) -> Option<String> {
-    let c = compare(other, first)?;
-    let range = format!("{:.2} × the time of the first [{:.2}, {:.2}]", c.ratio, c.low, c.high);
-    let words = match c.outcome {
-        Outcome::Faster => format!("faster: {range}"),
-        Outcome::Slower => format!("slower: {range}"),
-        Outcome::Tie => format!("a tie: {range}"),
-    };
-    Some(std::iter::once(words).chain(c.caveats).collect::<Vec<_>>().join("; "))
 }

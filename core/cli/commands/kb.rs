@@ -89,6 +89,7 @@ fn show(context: &Context, id: &str, as_json: bool) -> Result<(), CliError> {
         Record::Measurement(m) => json!(m),
         Record::Result(r) => json!(r),
         Record::Fact(f) => json!(f),
+        Record::Failure(f) => json!(f),
         _ => Value::Null,
     };
     document(
@@ -132,6 +133,7 @@ fn stats(context: &Context, as_json: bool) -> Result<(), CliError> {
         ("measurements", stats.measurements),
         ("results", stats.results),
         ("facts", stats.facts),
+        ("failures", stats.failures),
         ("devices", stats.devices),
         ("quarantined", stats.quarantined),
     ] {

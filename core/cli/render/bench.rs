@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 
+use convwise_bench::Agreement;
+use convwise_bench::stats::{Outcome, compare};
 use convwise_types::{Device, Measurement, RecordId, RunnerName};
 use serde::Serialize;
 
 use super::advice::{interval, short};
-use super::table::{figures, table, text};
-use crate::screen::{BAD, FAINT, NAME, WARN, styled};
+use super::table::{Column, figures, table, text};
+use crate::request::DEFAULT_RUNNER;
+use crate::screen::{BAD, FAINT, GOOD, NAME, WARN, styled};
 
 /// A benchmark that gave no record.
 #[derive(Debug, Serialize)]
@@ -18,6 +21,24 @@ pub(crate) struct Failure {
     pub(crate) runner: String,
     /// Why it failed.
     pub(crate) reason: String,
+    /// The record of an earlier failure, for which it was not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) record: Option<RecordId>,
+}
+
+/// A measurement, and how far the runner's outputs are from those of the built-in one.
+#[derive(Debug)]
+pub(crate) struct Benched {
+    pub(crate) measurement: Measurement,
+    pub(crate) agreement: Option<Agreement>,
+}
+
+/// How outputs compare with the built-in runner's, as `bench --json` prints it.
+#[derive(Debug, Serialize)]
+struct AgreementLine {
+    reference: &'static str,
+    max_abs: f64,
+    max_rel: f64,
 }
 
 /// Name and version of a runner.
@@ -49,7 +70,9 @@ pub(crate) struct RecordLine {
     p99_ms: Option<f64>,
     load_ms: Option<f64>,
     first_ms: Option<f64>,
+    build_ms: Option<f64>,
     peak_rss_bytes: Option<u64>,
+    agreement: Option<AgreementLine>,
     launches: usize,
     verdict: String,
     remarks: Vec<String>,
@@ -61,7 +84,13 @@ pub(crate) struct RecordLine {
 }
 
 impl RecordLine {
-    pub(crate) fn of(m: &Measurement) -> Self {
+    pub(crate) fn of(benched: &Benched) -> Self {
+        let m = &benched.measurement;
+        let agreement = benched.agreement.map(|a| AgreementLine {
+            reference: DEFAULT_RUNNER,
+            max_abs: a.max_abs,
+            max_rel: a.max_rel,
+        });
         let s = &m.statistics;
         Self {
             id: m.id.clone(),
@@ -83,6 +112,8 @@ impl RecordLine {
             p99_ms: s.p99.map(|v| v.0),
             load_ms: middle(m.launches.iter().map(|l| l.load.0)),
             first_ms: middle(m.launches.iter().map(|l| l.first.0)),
+            build_ms: middle(m.launches.iter().filter_map(|l| l.build).map(|b| b.0)),
+            agreement,
             peak_rss_bytes: m.launches.iter().filter_map(|l| l.peak_rss).map(|b| b.0).max(),
             launches: m.launches.len(),
             verdict: m.verdict.to_string(),
@@ -103,14 +134,13 @@ fn middle(values: impl Iterator<Item = f64>) -> Option<f64> {
     values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
-/// Records in one table, how they compare, and what failed.
-pub(crate) fn shown(records: &[Measurement], failures: &[Failure]) -> String {
+/// Records in one table with how they compare, and what failed.
+pub(crate) fn shown(records: &[Benched], failures: &[Failure]) -> String {
     let mut out = String::new();
-    if !records.is_empty() {
-        out.push_str(&measurements(records));
+    if let Some(first) = records.first() {
+        out.push_str(&measurements(&first.measurement, records));
     }
     remarks(records, &mut out);
-    comparison(records, &mut out);
     for failure in failures {
         let _ = writeln!(
             out,
@@ -124,46 +154,78 @@ pub(crate) fn shown(records: &[Measurement], failures: &[Failure]) -> String {
     out
 }
 
-fn measurements(records: &[Measurement]) -> String {
-    let columns = [
-        text("network"),
-        text("runner"),
-        figures("median"),
-        text("95 % interval"),
-        figures("min"),
-        figures("p90 ≤"),
-        figures("load"),
-        figures("first"),
-        figures("memory"),
-        figures("samples"),
-        text("verdict"),
-        text("record"),
+/// A column: its title, and what stands in it.
+type Col = (Column<'static>, fn(&Measurement, &Benched) -> String);
+
+fn measurements(first: &Measurement, records: &[Benched]) -> String {
+    let any = |has: fn(&Benched) -> bool| records.iter().any(has);
+    let mut columns: Vec<Col> = vec![
+        (text("network"), |_, b| {
+            format!("{} @{}", styled(NAME, name(&b.measurement)), b.measurement.subject.input.height)
+        }),
+        (text("runner"), |_, b| b.measurement.runner.name.to_string()),
+        (figures("median"), |_, b| b.measurement.statistics.median.to_string()),
+        (text("95 % interval"), |_, b| {
+            let s = &b.measurement.statistics;
+            interval(s.ci_low.0, s.ci_high.0)
+        }),
     ];
-    table(&columns, records.iter().map(row))
+    if records.len() > 1 {
+        columns.push((text("time / first"), |first, b| against(first, &b.measurement)));
+    }
+    if any(|b| b.agreement.is_some()) {
+        columns.push((figures("outputs differ"), |_, b| differs(b)));
+    }
+    columns.extend::<[Col; 4]>([
+        (figures("min"), |_, b| b.measurement.statistics.min.to_string()),
+        (figures("p90 ≤"), |_, b| ms(b.measurement.statistics.p90.map(|v| v.0))),
+        (figures("load"), |_, b| ms(middle(b.measurement.launches.iter().map(|l| l.load.0)))),
+        (figures("first"), |_, b| ms(middle(b.measurement.launches.iter().map(|l| l.first.0)))),
+    ]);
+    if any(|b| b.measurement.launches.iter().any(|l| l.build.is_some())) {
+        columns.push((figures("of it build"), |_, b| build(&b.measurement)));
+    }
+    columns.extend::<[Col; 4]>([
+        (figures("memory"), |_, b| {
+            let memory = b.measurement.launches.iter().filter_map(|l| l.peak_rss).max();
+            memory.map_or_else(|| "unknown".to_owned(), |b| b.to_string())
+        }),
+        (figures("samples"), |_, b| {
+            format!("{} in {}", b.measurement.statistics.samples, b.measurement.launches.len())
+        }),
+        (text("verdict"), |_, b| verdict(&b.measurement)),
+        (text("record"), |_, b| styled(FAINT, short(b.measurement.id.as_str()))),
+    ]);
+    let (titles, cells): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    table(&titles, records.iter().map(|b| cells.iter().map(|cell| cell(first, b)).collect()))
 }
 
-fn row(m: &Measurement) -> Vec<String> {
-    let s = &m.statistics;
-    let ms = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| convwise_types::Millis(v).to_string());
-    let memory = m.launches.iter().filter_map(|l| l.peak_rss).max();
-    vec![
-        format!("{} @{}", styled(NAME, name(m)), m.subject.input.height),
-        m.runner.name.to_string(),
-        s.median.to_string(),
-        interval(s.ci_low.0, s.ci_high.0),
-        s.min.to_string(),
-        ms(s.p90.map(|v| v.0)),
-        ms(middle(m.launches.iter().map(|l| l.load.0))),
-        ms(middle(m.launches.iter().map(|l| l.first.0))),
-        memory.map_or_else(|| "unknown".to_owned(), |b| b.to_string()),
-        format!("{} in {}", s.samples, m.launches.len()),
-        if m.verdict == convwise_types::Quality::Trusted {
-            m.verdict.to_string()
-        } else {
-            styled(WARN, m.verdict)
-        },
-        styled(FAINT, short(m.id.as_str())),
-    ]
+fn ms(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |v| convwise_types::Millis(v).to_string())
+}
+
+/// What compiling for the device took, which stands in the time to load.
+fn build(m: &Measurement) -> String {
+    ms(middle(m.launches.iter().filter_map(|l| l.build).map(|b| b.0)))
+}
+
+fn verdict(m: &Measurement) -> String {
+    if m.verdict == convwise_types::Quality::Trusted {
+        return m.verdict.to_string();
+    }
+    styled(WARN, m.verdict)
+}
+
+/// Outputs that differ by more than this share of the largest one deserve a look.
+const FAR: f64 = 1e-3;
+
+fn differs(benched: &Benched) -> String {
+    match benched.agreement {
+        Some(a) if a.max_rel > FAR => styled(WARN, format!("{:.1e}", a.max_rel)),
+        Some(a) => format!("{:.1e}", a.max_rel),
+        None if benched.measurement.runner.name.as_str() == DEFAULT_RUNNER => "reference".to_owned(),
+        None => "–".to_owned(),
+    }
 }
 
 fn name(m: &Measurement) -> String {
@@ -171,20 +233,24 @@ fn name(m: &Measurement) -> String {
     architecture.or_else(|| m.subject.file.clone()).unwrap_or_else(|| "model".to_owned())
 }
 
-fn remarks(records: &[Measurement], out: &mut String) {
-    for m in records {
+fn remarks(records: &[Benched], out: &mut String) {
+    for Benched { measurement: m, .. } in records {
         for remark in &m.remarks {
-            let _ = writeln!(out, "{}: {remark}", name(m));
+            let _ = writeln!(out, "{} with {}: {remark}", name(m), m.runner.name);
         }
     }
 }
 
-/// Every further record against the first one, with a test instead of two means.
-fn comparison(records: &[Measurement], out: &mut String) {
-    let Some((first, others)) = records.split_first() else { return };
-    for other in others {
-        if let Some(words) = crate::commands::bench::against(first, other) {
-            let _ = writeln!(out, "{} with {}: {words}", name(other), other.runner.name);
-        }
+/// How a record compares with the first: a significance test instead of two means.
+fn against(first: &Measurement, other: &Measurement) -> String {
+    if first.id == other.id {
+        return "1".to_owned();
+    }
+    let Some(c) = compare(other, first) else { return "–".to_owned() };
+    let range = format!("{:.2} [{:.2}, {:.2}]", c.ratio, c.low, c.high);
+    match c.outcome {
+        Outcome::Faster => format!("{} {range}", styled(GOOD, "faster")),
+        Outcome::Slower => format!("slower {range}"),
+        Outcome::Tie => format!("tie {range}"),
     }
 }

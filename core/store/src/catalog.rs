@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use convwise_types::{InputShape, Measurement, Precision, RecordId};
+use convwise_types::{DeviceId, InputShape, Precision, RecordId, RunnerName, Subject};
 use serde::{Deserialize, Serialize};
 
 use crate::index::{Change, Fault, Key, Value};
@@ -55,15 +55,17 @@ pub(crate) enum Kind {
     Measurement,
     Result,
     Fact,
+    Failure,
     /// Written by a newer program.
     Newer,
 }
 
 impl Kind {
-    const ALL: [(Self, u64, &'static str); 4] = [
+    const ALL: [(Self, u64, &'static str); 5] = [
         (Self::Measurement, 1, "measurement"),
         (Self::Result, 2, "result"),
         (Self::Fact, 3, "fact"),
+        (Self::Failure, 4, "failure"),
         (Self::Newer, 255, "newer"),
     ];
 
@@ -72,6 +74,7 @@ impl Kind {
             Some(Record::Measurement(_)) => Self::Measurement,
             Some(Record::Result(_)) => Self::Result,
             Some(Record::Fact(_)) => Self::Fact,
+            Some(Record::Failure(_)) => Self::Failure,
             None => Self::Newer,
         }
     }
@@ -122,23 +125,24 @@ pub(crate) fn input_code(input: InputShape) -> u64 {
 }
 
 impl Columns {
-    fn of_measurement(m: &Measurement) -> Self {
+    fn of_run(subject: &Subject, runner: &RunnerName, device: &DeviceId, threads: u64) -> Self {
         Self {
-            architecture: m.subject.architecture.as_ref().map_or(0, |a| digest(a.as_str())),
-            artifact: digest(&m.subject.artifact),
-            graph: m.subject.graph.as_deref().map_or(0, digest),
-            device: digest(m.device.id.as_str()),
-            runner: digest(m.runner.name.as_str()),
-            threads: m.threads,
-            batch: m.subject.batch,
-            precision: precision_code(m.subject.precision),
-            input: input_code(m.subject.input),
+            architecture: subject.architecture.as_ref().map_or(0, |a| digest(a.as_str())),
+            artifact: digest(&subject.artifact),
+            graph: subject.graph.as_deref().map_or(0, digest),
+            device: digest(device.as_str()),
+            runner: digest(runner.as_str()),
+            threads,
+            batch: subject.batch,
+            precision: precision_code(subject.precision),
+            input: input_code(subject.input),
         }
     }
 
     fn of(record: Option<&Record>) -> Self {
         match record {
-            Some(Record::Measurement(m)) => Self::of_measurement(m),
+            Some(Record::Measurement(m)) => Self::of_run(&m.subject, &m.runner.name, &m.device.id, m.threads),
+            Some(Record::Failure(f)) => Self::of_run(&f.subject, &f.runner, &f.device, f.threads),
             Some(Record::Result(r)) => {
                 Self { architecture: digest(r.architecture.as_str()), ..Self::default() }
             }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use convwise_types::{
-    ArchitectureId, Device, DeviceId, InputShape, Measurement, Precision, RecordId, RunnerName, ShippedDevice,
+    ArchitectureId, Device, DeviceId, InputShape, Measurement, Precision, RecordId, RunFailure, RunnerName,
+    ShippedDevice,
 };
 
 use crate::catalog::{
@@ -128,6 +129,9 @@ impl Section {
         kind: Kind,
         architecture: Option<&ArchitectureId>,
     ) -> Result<Vec<Record>, Trouble> {
+        if self.meta.counts.get(kind.word()).copied().unwrap_or(0) == 0 {
+            return Ok(Vec::new());
+        }
         let entries = match architecture {
             Some(id) => self.posted(&Field::Architecture.prefix(digest(id.as_str())))?,
             None => self.all_entries()?,
@@ -255,6 +259,11 @@ pub(crate) fn known_devices(seen: Vec<Device>, shipped: &Shipped) -> Vec<KnownDe
 /// The published results among records.
 pub(crate) fn only_results(records: Vec<Record>) -> Vec<AddedResult> {
     records.into_iter().filter_map(|r| if let Record::Result(r) = r { Some(r) } else { None }).collect()
+}
+
+/// The failures among records.
+pub(crate) fn only_failures(records: Vec<Record>) -> Vec<RunFailure> {
+    records.into_iter().filter_map(|r| if let Record::Failure(f) = r { Some(*f) } else { None }).collect()
 }
 
 /// The facts among records.

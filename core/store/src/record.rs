@@ -1,6 +1,8 @@
 //! Records: immutable, self-describing, named by the digest of their content.
 
-use convwise_types::{ArchitectureId, Measurement, PublishedResult, RecordId, WeightsTag, canonical, id_of};
+use convwise_types::{
+    ArchitectureId, Measurement, PublishedResult, RecordId, RunFailure, Subject, WeightsTag, canonical, id_of,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +54,14 @@ pub enum Record {
     Result(AddedResult),
     /// A fact about an architecture or a device.
     Fact(AddedFact),
+    /// A benchmark that a runner did not survive.
+    Failure(Box<RunFailure>),
+}
+
+impl From<RunFailure> for Record {
+    fn from(failure: RunFailure) -> Self {
+        Self::Failure(Box::new(failure))
+    }
 }
 
 impl From<Measurement> for Record {
@@ -73,13 +83,14 @@ impl From<AddedFact> for Record {
 }
 
 impl Record {
-    /// The word in the envelope: `measurement`, `result`, `fact`.
+    /// The word in the envelope: `measurement`, `result`, `fact`, `failure`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Measurement(_) => "measurement",
             Self::Result(_) => "result",
             Self::Fact(_) => "fact",
+            Self::Failure(_) => "failure",
         }
     }
 
@@ -95,6 +106,7 @@ impl Record {
             Self::Measurement(m) => canonical(m.as_ref()),
             Self::Result(r) => canonical(r),
             Self::Fact(f) => canonical(f),
+            Self::Failure(f) => canonical(f.as_ref()),
         }
     }
 
@@ -107,6 +119,7 @@ impl Record {
             "measurement" => read_measurement(id, body).map(Some),
             "result" => parse(body).map(Self::Result).map(Some),
             "fact" => parse(body).map(Self::Fact).map(Some),
+            "failure" => parse::<RunFailure>(body).map(Self::from).map(Some),
             _ => Ok(None),
         }
     }
@@ -120,6 +133,7 @@ impl Record {
             Self::Fact(f) => stated("the source", &f.source)
                 .and_then(|()| stated("the fact's name", &f.name))
                 .and_then(|()| stated("what it is about", &f.about)),
+            Self::Failure(f) => validate_failure(f),
         }?;
         survives(self)
     }
@@ -127,11 +141,8 @@ impl Record {
     /// How an error calls this record.
     pub(crate) fn title(&self) -> String {
         let about = match self {
-            Self::Measurement(m) => {
-                let subject = m.subject.architecture.as_ref().map(ArchitectureId::as_str);
-                let name = subject.or(m.subject.file.as_deref()).unwrap_or(&m.subject.artifact);
-                format!("of {name} with {}", m.runner.name)
-            }
+            Self::Measurement(m) => format!("of {} with {}", name_of(&m.subject), m.runner.name),
+            Self::Failure(f) => format!("of {} with {}", name_of(&f.subject), f.runner),
             Self::Result(r) => format!("{} of {}", r.result.metric, r.architecture),
             Self::Fact(f) => format!("{} of {}", f.name, f.about),
         };
@@ -163,6 +174,24 @@ fn survives(record: &Record) -> Result<(), String> {
         Ok(_) => Err("it does not read back as it was written".to_owned()),
         Err(error) => Err(format!("a value is not a number or has no place in a record ({error})")),
     }
+}
+
+fn name_of(subject: &Subject) -> &str {
+    let architecture = subject.architecture.as_ref().map(ArchitectureId::as_str);
+    architecture.or(subject.file.as_deref()).unwrap_or(&subject.artifact)
+}
+
+fn validate_failure(f: &RunFailure) -> Result<(), String> {
+    if f.schema != convwise_types::FAILURE_SCHEMA {
+        let writes = convwise_types::FAILURE_SCHEMA;
+        return Err(format!("its schema is {}, this program writes {writes}", f.schema));
+    }
+    at_least_one("batch", f.subject.batch)?;
+    stated("the model's digest", &f.subject.artifact)?;
+    stated("the runner", f.runner.as_str())?;
+    stated("the device", f.device.as_str())?;
+    stated("the kind of failure", &f.kind)?;
+    stated("what happened", &f.reason)
 }
 
 fn validate_measurement(m: &Measurement) -> Result<(), String> {

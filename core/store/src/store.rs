@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use convwise_types::{ArchitectureId, Measurement, RecordId};
+use convwise_types::{ArchitectureId, Measurement, RecordId, RunFailure};
 
 use crate::catalog::Kind;
 use crate::error::{Notice, StoreError};
 use crate::files::Layout;
 use crate::format;
-use crate::query::{KnownDevice, MeasurementFilter, known_devices, only_facts, only_results};
+use crate::query::{KnownDevice, MeasurementFilter, known_devices, only_facts, only_failures, only_results};
 use crate::record::{AddedFact, AddedResult, Record, admit};
 use crate::section::{Mode, Remembered, Section, Terms, prepare};
 use crate::shipped::Shipped;
@@ -155,6 +155,14 @@ impl Store {
     /// The knowledge base cannot be read.
     pub fn facts(&self) -> Result<Vec<AddedFact>, StoreError> {
         self.with(|section| section.attempt(|s| s.records_of(Kind::Fact, None))).map(only_facts)
+    }
+
+    /// Failures of runners, in order of their ids.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn failures(&self) -> Result<Vec<RunFailure>, StoreError> {
+        self.with(|section| section.attempt(|s| s.records_of(Kind::Failure, None))).map(only_failures)
     }
 
     /// The record whose id starts with these hexadecimal digits.

@@ -31,6 +31,8 @@ pub struct Stats {
     pub results: u64,
     /// Facts added by hand.
     pub facts: u64,
+    /// Failures of runners.
+    pub failures: u64,
     /// Records of a newer program.
     pub newer: u64,
     /// Architectures known from plugins.
@@ -136,6 +138,7 @@ impl Section {
             measurements: count(Kind::Measurement),
             results: count(Kind::Result),
             facts: count(Kind::Fact),
+            failures: count(Kind::Failure),
             newer: count(Kind::Newer),
             architectures: self.count_architectures()?,
             devices: self.seen_devices()?.len() as u64,

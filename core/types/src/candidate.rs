@@ -85,4 +85,7 @@ pub struct Candidate {
     pub weights_licence: Fact<LicenceTerms>,
     /// Licence of the code.
     pub code_licence: Fact<LicenceTerms>,
+    /// How the runner failed with this network on the target, in one line. Unknown is what is hoped for: no failure is
+    /// recorded.
+    pub failure: Fact<String>,
 }

@@ -9,6 +9,7 @@ mod content;
 mod device;
 mod diagnostic;
 mod evidence;
+mod failure;
 mod finding;
 mod ids;
 mod measurement;
@@ -31,6 +32,7 @@ pub use content::{canonical, content_id, id_of};
 pub use device::{Device, DeviceKind, ShippedDevice};
 pub use diagnostic::{Diagnostic, Label as SourceLabel, Severity, Span};
 pub use evidence::{Evidence, Fact, Grade, Interval, Missing};
+pub use failure::{FAILURE_SCHEMA, RunFailure};
 pub use finding::{Finding, FindingKind, Observed, Step, StepKind, Verdict};
 pub use ids::{ArchitectureId, DeviceId, RecordId, RuleId, RunnerName, WeightsTag};
 pub use measurement::{

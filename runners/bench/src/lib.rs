@@ -8,6 +8,7 @@
 //! BenchPlan -> launches in random order -> Schedule -> samples -> statistics + conditions -> verdict -> Measurement
 //! ```
 
+mod agreement;
 mod conditions;
 pub mod device;
 mod error;
@@ -23,8 +24,9 @@ mod verdict;
 mod watch;
 mod worker;
 
+pub use agreement::{Agreement, agreement, outputs, outputs_of};
 pub use error::BenchError;
-pub use measure::{measure, measure_many};
+pub use measure::{measure, measure_many, now};
 pub use plan::{BenchPlan, FULL_TIME, SCREENING_TIME};
 pub use progress::{Progress, Silent, Update};
 pub use schedule::{Effort, Phase};

@@ -39,12 +39,14 @@ pub fn measure_many(
     progress: &mut dyn Progress,
     cancel: &AtomicBool,
 ) -> Vec<Result<Measurement, BenchError>> {
-    let stamp = Stamp {
-        device: device::here(),
-        taken: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let stamp = Stamp { device: device::here(), taken: now(), version: env!("CARGO_PKG_VERSION").to_owned() };
     Watch::during(cancel, |watch| measure_in(&RealWorld::new(watch), plans, &stamp, progress, cancel))
+}
+
+/// The time, as records have it: RFC 3339, UTC, whole seconds.
+#[must_use]
+pub fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The same in any world.

@@ -151,6 +151,13 @@ fn outputs_that_are_no_numbers_or_not_as_promised_are_seen() {
 }
 
 #[test]
+fn a_lie_about_the_input_is_a_refusal_that_names_it() {
+    let error = loaded_mock(&[("lie", "input")]).unwrap_err();
+    assert!(matches!(error, WorkerError::Refused { phase: Phase::SetInput, .. }), "{error}");
+    assert!(error.to_string().contains("input input does not take f32 [1, 3, 224, 224, 2]"), "{error}");
+}
+
+#[test]
 fn an_input_that_the_model_leaves_open_is_not_guessed() {
     let error = loaded_mock(&[("input", "N,3,H,224")]).unwrap_err();
     assert!(matches!(error, WorkerError::DynamicShape { axis: 2, fixed: None, .. }), "{error}");

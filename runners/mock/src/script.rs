@@ -16,7 +16,7 @@ pub(crate) const OPTIONS: [(&str, &str, &str); 15] = [
     ("outputs", "N,1000", "shapes of the outputs, separated by ;"),
     ("dtype", "f32", "element type of the input: f32, f16, u8 or i8"),
     ("nan", "0", "1: one element of every output is not a number"),
-    ("lie", "", "shape or dtype: outputs are not what io says"),
+    ("lie", "", "shape or dtype: outputs are not what io says; input: the input is not"),
     ("missing", "", "a library that probe reports as missing"),
     ("refuse", "", "a phase that returns an error, such as load or run@3"),
     ("crash", "", "a phase that crashes, such as describe, load, run@3 or exit"),
@@ -45,6 +45,7 @@ pub(crate) struct Script {
 pub(crate) enum Lie {
     Shape,
     Type,
+    Input,
 }
 
 impl FromStr for Lie {
@@ -54,7 +55,8 @@ impl FromStr for Lie {
         match text {
             "shape" => Ok(Self::Shape),
             "dtype" => Ok(Self::Type),
-            _ => Err("use shape or dtype".into()),
+            "input" => Ok(Self::Input),
+            _ => Err("use shape, dtype or input".into()),
         }
     }
 }

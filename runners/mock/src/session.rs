@@ -59,7 +59,11 @@ impl Drop for MockSession {
 
 impl Session for MockSession {
     fn io(&self) -> Result<Io, RunnerError> {
-        Ok(Io::new(vec![self.script.input.clone()], self.script.outputs.clone()))
+        let mut input = self.script.input.clone();
+        if self.script.lie == Some(Lie::Input) {
+            input.shape.push(Dim::Fixed(2));
+        }
+        Ok(Io::new(vec![input], self.script.outputs.clone()))
     }
 
     fn set_input(&mut self, index: usize, tensor: TensorView<'_>) -> Result<(), RunnerError> {

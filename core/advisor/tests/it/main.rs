@@ -5,6 +5,7 @@
 
 mod evidence;
 mod facts;
+mod faults;
 mod place;
 mod prediction;
 mod samples;

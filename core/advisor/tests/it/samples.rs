@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use convwise_advisor::faults::Faults;
 use convwise_advisor::gather::{Evidences, GraphTable, gather, inputs_of};
 use convwise_advisor::{Place, Standing};
 use convwise_types::{
@@ -200,6 +201,7 @@ impl Scene {
                 place: &self.place,
                 graphs: &self.graphs,
                 measurements: &self.measurements,
+                faults: &Faults::default(),
             },
         )
     }
@@ -250,6 +252,7 @@ pub fn candidate(id: &str, accuracy: f64, ms: f64) -> Candidate {
         ram: Fact::Known(Bytes(4_000_000), evidence()),
         weights_licence: unknown("weights_licence"),
         code_licence: unknown("licence"),
+        failure: unknown("failure"),
     }
 }
 

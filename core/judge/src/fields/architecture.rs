@@ -31,6 +31,7 @@ pub(crate) fn published_candidate(architecture: &Arc<Architecture>, weights: Opt
         }),
         weights_licence: licence(weights.and_then(|w| w.licence.as_ref()), "weights_licence"),
         code_licence: licence(architecture.code_licence.as_ref(), "licence"),
+        failure: unknown("failure", "no failure is recorded"),
     }
 }
 

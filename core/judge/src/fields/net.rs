@@ -185,6 +185,13 @@ pub static NET: Table = Table {
             Read::Candidate(permissive),
         ),
         plain(
+            "failure",
+            Kind::Text,
+            "",
+            "How the runner failed with this network on the target, where that is recorded; ask with `has` first.",
+            Read::Candidate(|c| Cell::fact(&c.failure, |f| Cell::text(f))),
+        ),
+        plain(
             "origin",
             Kind::Text,
             "",

@@ -196,7 +196,9 @@ fn every_shipped_requirement_is_tried_both_ways_and_without_its_fact() {
     for rule in rules.list().into_iter().filter(|r| r.kind == "require") {
         let said = &report.coverage[&convwise_types::RuleId::from(rule.id.as_str())];
         for word in ["holds", "fails", "unknown"] {
-            assert!(said.contains(word), "`{}` never says {word}", rule.id);
+            // That no failure is known is what the one rule about failures hopes for.
+            let never = word == "unknown" && rule.id == "fails-on-its-runner";
+            assert!(said.contains(word) != never, "`{}` and {word}", rule.id);
         }
     }
     for rule in rules.list().into_iter().filter(|r| !matches!(r.kind.as_str(), "require" | "rank")) {

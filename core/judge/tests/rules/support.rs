@@ -80,6 +80,7 @@ impl Made {
             ram: Fact::Known(Bytes(9_633_792), estimated()),
             weights_licence: Fact::Known(licence(), published("family.toml")),
             code_licence: Fact::Known(licence(), published("family.toml")),
+            failure: Fact::Unknown(Missing::new("failure", "no failure is recorded")),
             architecture,
         }
     }
