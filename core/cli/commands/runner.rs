@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use convwise_host::{Description, Probe, RunnerEntry};
 use convwise_install::{InstallError, Step};
-use convwise_types::did_you_mean;
+use convwise_types::{Bytes, did_you_mean};
 use serde::Serialize;
 use serde_json::json;
 
@@ -13,8 +14,9 @@ use super::doctor::device_name;
 use crate::args::RunnerCommand;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::progress::Progress;
 use crate::render::table::{table, text};
-use crate::screen::{BAD, GOOD, NAME, styled};
+use crate::screen::{BAD, GOOD, NAME, Screen, styled};
 
 /// One runner as `runner list --json` prints it.
 #[derive(Debug, Serialize)]
@@ -174,19 +176,57 @@ fn new(context: &Context, name: &str, dir: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What is being done while a person waits.
-fn in_words(step: &Step) -> String {
-    match step {
-        Step::Waiting => "another process is installing; waiting for it".to_owned(),
-        Step::Downloading { package } => format!("pip downloads {package}"),
-        Step::Unpacking => "checking digests, taking the library out".to_owned(),
+/// Shows how an installation goes: a bar on a terminal, a line for each step elsewhere.
+struct Installing {
+    screen: Screen,
+    progress: Progress,
+    /// What is being done, when it began, and how much was done then.
+    stage: Option<(String, Instant, Bytes)>,
+}
+
+impl Installing {
+    fn show(&mut self, step: &Step) {
+        match step {
+            Step::Waiting => self.begin("another process is installing; waiting for it", Bytes(0)),
+            Step::Downloading { package, done, of } => {
+                self.advance(&format!("pip downloads {package}"), *done, *of)
+            }
+            Step::Unpacking { done, of } => {
+                self.advance("checking digests, taking the libraries out", *done, *of)
+            }
+        }
+    }
+
+    fn begin(&mut self, what: &str, done: Bytes) {
+        if self.stage.as_ref().is_none_or(|(now, ..)| now != what) {
+            self.stage = Some((what.to_owned(), Instant::now(), done));
+            self.progress.line(self.screen, what);
+        }
+    }
+
+    fn advance(&mut self, what: &str, done: Bytes, of: Bytes) {
+        self.begin(what, done);
+        let Some((_, since, before)) = &self.stage else { return };
+        #[expect(clippy::cast_precision_loss, reason = "sizes of files")]
+        let (done_now, left, share) = (
+            done.0.saturating_sub(before.0) as f64,
+            of.0.saturating_sub(done.0) as f64,
+            done.0 as f64 / of.0.max(1) as f64,
+        );
+        let elapsed = since.elapsed();
+        let known = done_now > 0.0 && elapsed > Duration::from_secs(1);
+        let left = known.then(|| elapsed.mul_f64(left / done_now));
+        self.progress.show(share, &format!("{done} of {of}"), left);
     }
 }
 
 fn install(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
     let screen = context.screen;
+    let mut shown = Installing { screen, progress: Progress::new(screen), stage: None };
+    let stop = super::interruptible();
     let installed =
-        convwise_install::install(name, &context.paths.home, &mut |step| screen.remark(in_words(&step)));
+        convwise_install::install(name, &context.paths.home, &stop, &mut |step| shown.show(&step));
+    drop(shown);
     let installed = installed.map_err(|error| match error {
         InstallError::Unknown { .. } => CliError::invalid(error),
         _ => CliError::failed(error),
@@ -197,9 +237,11 @@ fn install(context: &Context, name: &str, as_json: bool) -> Result<(), CliError>
             "runner": name,
             "version": installed.version,
             "path": installed.path,
+            "bytes": installed.bytes,
             "was_there": installed.was_there,
         }));
     }
     let state = if installed.was_there { "already there" } else { "installed" };
-    context.screen.result(&format!("{name} {}: {} ({state})", installed.version, installed.path.display()))
+    let (version, path, bytes) = (installed.version, installed.path.display(), installed.bytes);
+    context.screen.result(&format!("{name} {version}: {path} ({bytes}, {state})"))
 }
