@@ -137,8 +137,12 @@ impl RunnerEntry {
     #[must_use]
     pub fn needs(&self) -> Option<String> {
         let missing = self.native.iter().filter(|native| native.path.is_none() && native.only_for.is_none());
-        let words: Vec<String> =
-            missing.map(|native| format!("{}, which `{}` brings", native.what, native.mend)).collect();
+        let words: Vec<String> = missing
+            .map(|native| match &native.problem {
+                Some(problem) => format!("{} ({problem})", native.what),
+                None => format!("{}, which `{}` brings", native.what, native.mend),
+            })
+            .collect();
         (!words.is_empty()).then(|| words.join(", and "))
     }
 

@@ -127,6 +127,7 @@ impl<'a> Search<'a> {
         let Some(file) = file.filter(|file| file.is_file()) else {
             let missing = if required.folder { root.join(&required.file) } else { value.to_owned() };
             native.problem = Some(format!("{} is set, but {} is not there", required.env, missing.display()));
+            native.mend = format!("unset {}", required.env);
             return Resolved { native, variable: None, library_path: Vec::new(), refused: false };
         };
         let library_path = folders(&root, &required.library_path);
