@@ -419,5 +419,6 @@ fn a_new_runner_takes_no_name_and_no_file_that_is_there() {
     home.run("runner new mine").fails(3, &["mine/src/value.rs is there already"]);
     assert!(!home.path().join("mine/Cargo.toml").exists());
     assert_eq!(home.run("runner new other").code, 0);
-    home.run("runner check other/runners/other.toml").fails(1, &["runner other cannot be used", "libother_runner"]);
+    home.run("runner check other/runners/other.toml")
+        .fails(1, &["runner other cannot be used", "libother_runner"]);
 }

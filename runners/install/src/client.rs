@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::error::InstallError;
 use crate::pins::Wheel;
@@ -140,30 +140,43 @@ impl Pip {
     }
 }
 
-/// A process with everything that it starts; ended when dropped.
-struct Running(Child);
+/// A process with everything that it starts, and whether all that has ended; ended when dropped.
+struct Running(Child, bool);
 
 impl Running {
     /// In a group of its own, so that all of it can be ended, and Ctrl-C comes to us alone.
     fn start(command: &mut Command) -> io::Result<Self> {
-        command.process_group(0).spawn().map(Self)
+        command.process_group(0).spawn().map(|child| Self(child, false))
     }
 
+    /// How it ended, if it has.
     fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.0.try_wait()
+        let Some(pid) = self.pid() else { return self.0.try_wait() };
+        let looking = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        if waitid(WaitId::Pid(pid), looking)?.is_none() {
+            return Ok(None);
+        }
+        self.end().map(Some)
+    }
+
+    /// Ends it and all that is left of what it started. It is not waited for before, so that the group's number is still
+    /// its own.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        if let Some(group) = self.pid().filter(|_| !self.1) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        self.1 = true;
+        self.0.wait()
+    }
+
+    fn pid(&self) -> Option<Pid> {
+        i32::try_from(self.0.id()).ok().and_then(Pid::from_raw)
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Ok(Some(_)) = self.0.try_wait() {
-            return;
-        }
-        // Not waited for yet, so that the number is still its own.
-        if let Some(group) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-        let _ = self.0.wait();
+        let _ = self.end();
     }
 }
 

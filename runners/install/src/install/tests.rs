@@ -200,10 +200,10 @@ fn stopping_ends_pip_and_all_it_started_at_once() {
     let scene = Scene::new();
     scene.pip("sleep 100 & echo $! > \"$here/pid\"; wait");
     let began = Instant::now();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let installing = scope.spawn(|| scene.run().unwrap_err().to_string());
         while fs::read_to_string(scene.path("pid")).unwrap_or_default().is_empty() {
-            std::thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         }
         scene.stop.store(true, Ordering::Relaxed);
         let said = installing.join().unwrap();
@@ -334,7 +334,7 @@ fn a_home_that_cannot_be_written_is_named() {
 #[test]
 fn two_at_once_download_once() {
     let scene = Scene::new();
-    let results: Vec<bool> = std::thread::scope(|scope| {
+    let results: Vec<bool> = thread::scope(|scope| {
         let threads: Vec<_> = (0..2).map(|_| scope.spawn(|| scene.run().unwrap().0.was_there)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
