@@ -57,7 +57,7 @@ fn refuse(path: &Path, what: &str, leads_on: bool) -> Result<(), String> {
     if !trusted_owner(found.uid()) {
         let owner = found.uid();
         return Err(format!(
-            "the {what} {shown} belongs to user {owner}, who could change it; copy what is in it, or run `chown` on it"
+            "the {what} {shown} belongs to user {owner}, who could change it; use a copy of your own, or run `chown` on it"
         ));
     }
     let sticky = found.mode() & mode::STICKY != 0;
@@ -94,21 +94,36 @@ fn private_group(found: &Metadata) -> bool {
 /// The same by the texts of the system's lists. A group that they do not have counts as private if it has its user's
 /// number, as those have by convention.
 fn alone_in_group(group: u32, user: u32, users: &str, groups: &str) -> bool {
-    let numbers = |line: &str| -> Option<(String, u32, u32)> {
-        let mut parts = line.split(':');
-        let name = parts.next()?.to_owned();
-        Some((name, parts.nth(1)?.parse().ok()?, parts.next()?.parse().ok()?))
-    };
-    let known: Vec<_> = users.lines().filter_map(numbers).collect();
-    let us: Vec<_> = known.iter().filter(|(_, id, _)| *id == user).map(|(name, ..)| name.as_str()).collect();
-    let others_primary = known.iter().any(|(_, id, primary)| *primary == group && *id != user);
-    let members = groups.lines().find_map(|line| {
-        let parts: Vec<_> = line.split(':').collect();
-        (parts.get(2)?.parse() == Ok(group)).then(|| parts.get(3).copied().unwrap_or_default())
-    });
-    let strangers =
-        |list: &str| list.split(',').any(|name| !name.trim().is_empty() && !us.contains(&name.trim()));
-    !others_primary && members.map_or(group == user, |list| !strangers(list))
+    let users: Vec<User<'_>> = users.lines().filter_map(User::parse).collect();
+    if users.iter().any(|one| one.group == group && one.id != user) {
+        return false;
+    }
+    let ours = |name: &str| users.iter().any(|one| one.id == user && one.name == name);
+    match groups.lines().find_map(|line| members(line, group)) {
+        Some(list) => list.split(',').map(str::trim).all(|name| name.is_empty() || ours(name)),
+        None => group == user,
+    }
+}
+
+/// A line of `/etc/passwd`.
+struct User<'a> {
+    name: &'a str,
+    id: u32,
+    group: u32,
+}
+
+impl<'a> User<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut fields = line.split(':');
+        let (name, _password) = (fields.next()?, fields.next()?);
+        Some(Self { name, id: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
+    }
+}
+
+/// The members that a line of `/etc/group` lists, if it is that group's.
+fn members(line: &str, group: u32) -> Option<&str> {
+    let mut fields = line.split(':').skip(2);
+    (fields.next()?.parse() == Ok(group)).then(|| fields.next().unwrap_or_default())
 }
 
 /// The SHA-256 of a file in lower-case hexadecimal.

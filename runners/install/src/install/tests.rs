@@ -341,3 +341,14 @@ fn two_at_once_download_once() {
     assert_eq!(results.iter().filter(|was_there| !**was_there).count(), 1);
     assert_eq!(fs::read_to_string(scene.path("calls")).unwrap().lines().count(), 2);
 }
+
+#[test]
+fn waiting_for_another_installation_can_be_stopped() {
+    let scene = Scene::new();
+    let folder = scene.path("home/native/thing");
+    fs::create_dir_all(&folder).unwrap();
+    let held = File::create(folder.join(".lock")).unwrap();
+    held.lock().unwrap();
+    scene.stop.store(true, Ordering::Relaxed);
+    assert!(scene.run().unwrap_err().to_string().starts_with("stopped"));
+}
