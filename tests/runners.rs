@@ -195,12 +195,135 @@ fn runners_are_not_taken_from_the_working_directory() {
     fs::rename(home.path().join("plugins"), home.path().join("convwise")).unwrap();
     let list = home.json("runner list --json");
     assert!(find(&list, "mock").is_none(), "{list}");
+    assert_eq!(list["skipped"][0]["path"], "convwise/runners/mock.toml");
+    let why = "in the working directory; name its folder with --plugins to use it";
+    assert_eq!(list["skipped"][0]["why_not"], why);
+    let text = home.run("runner list").stdout;
+    assert!(text.contains(&format!("skipped convwise/runners/mock.toml: {why}")), "{text}");
+    let doctor = home.json("doctor --json");
+    assert_eq!(check_of(&doctor, "runner manifest")["ok"], true, "{doctor}");
     home.run("bench resnet18 --quick --runner mock").fails(3, &["there is no runner `mock`"]);
     // Named, it is trusted; and so is one in the home.
-    assert!(find(&home.json("runner list --json --plugins convwise"), "mock").is_some());
+    let named = home.json("runner list --json --plugins convwise");
+    assert!(find(&named, "mock").is_some());
+    assert_eq!(named["skipped"], serde_json::json!([]));
     fs::create_dir_all(home.path().join("home")).unwrap();
     fs::rename(home.path().join("convwise/runners"), home.path().join("home/runners")).unwrap();
     assert!(find(&home.json("runner list --json"), "mock").is_some());
+}
+
+#[test]
+fn the_list_names_library_and_digest() {
+    let home = Home::new();
+    let plugins = home.mock("");
+    let mock = find(&home.json(&format!("runner list --json --plugins {plugins}")), "mock").unwrap().clone();
+    let sum = Command::new("sha256sum").arg(mock_library()).output().unwrap();
+    let sum = String::from_utf8_lossy(&sum.stdout).split_whitespace().next().unwrap().to_owned();
+    assert_eq!((&mock["digest"], mock["digest"].as_str().unwrap().len()), (&Value::from(sum.clone()), 64));
+    let text = home.run(&format!("runner list --plugins {plugins}")).stdout;
+    assert!(text.contains(&sum[..12]) && !text.contains(&sum[..13]), "{text}");
+}
+
+#[test]
+fn nothing_is_loaded_from_a_folder_that_every_user_may_change() {
+    let home = Home::new();
+    let plugins = home.mock("");
+    set_mode(&home.path().join("plugins"), 0o777);
+    let text = home.run(&format!("runner list --plugins {plugins}")).stdout;
+    assert!(text.contains("skipped") && text.contains("every user may change the folder"), "{text}");
+    let bench = format!("bench resnet18 --quick --plugins {plugins} --runner mock");
+    home.run(&bench).fails(3, &["there is no runner `mock`"]);
+}
+
+/// Libraries in a folder of the home: a runner's that is linked to another, which only the loader finds.
+fn linked_libraries(home: &Home) -> PathBuf {
+    let folder = home.path().join("built");
+    fs::create_dir_all(folder.join("lib")).unwrap();
+    let cc = |arguments: &[&str]| {
+        let output = Command::new("cc").args(arguments).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    home.write("built/thing.c", "int thing(void) { return 1; }\n");
+    home.write("built/linked.c", "int thing(void);\nint linked(void) { return thing(); }\n");
+    cc(&["-shared", "-fPIC", "-o", "lib/libthing.so", "thing.c"]);
+    cc(&["-shared", "-fPIC", "-o", "liblinked.so", "linked.c", "-Llib", "-lthing"]);
+    home.write(
+        "plugins/runners/linked.toml",
+        r#"schema = 1
+name = "linked"
+version = "1"
+library = "../../built/linked"
+[[requires]]
+what = "libthing"
+env = "THING"
+folder = true
+install = "thing"
+file = "lib/libthing.so"
+library_path = ["lib"]
+"#,
+    );
+    folder
+}
+
+#[test]
+fn a_native_library_that_is_linked_is_found_or_its_remedy_named() {
+    let home = Home::new();
+    let folder = linked_libraries(&home);
+    let line = ["doctor", "--json", "--plugins", "plugins"];
+    let looked = |variable: Option<&Path>| {
+        let mut command = home.command();
+        command.args(line).envs(variable.map(|path| ("THING", path)));
+        check_of(&Answer::of(&command.output().unwrap()).json(), "runner linked").clone()
+    };
+    let missing = looked(None);
+    let said = missing["found"].as_str().unwrap();
+    assert!(said.contains("libthing.so: cannot open shared object file"), "{said}");
+    assert!(said.ends_with("it needs libthing, which `convwise runner install thing` brings"), "{said}");
+    assert_eq!(missing["mend"], "convwise runner install thing");
+    // Found, the loader gets past it.
+    let found = looked(Some(&folder));
+    assert!(found["found"].as_str().unwrap().contains("is not a runner"), "{found}");
+    assert_eq!(found["native"][0]["from"], serde_json::json!({"kind": "environment", "where": "THING"}));
+    let wrong = looked(Some(Path::new("/nowhere")));
+    assert!(
+        wrong["found"].as_str().unwrap().contains("THING is set, but /nowhere/lib/libthing.so"),
+        "{wrong}"
+    );
+    assert_eq!(wrong["mend"], "unset THING");
+    // In the home it is as good.
+    fs::create_dir_all(home.path().join("home/native")).unwrap();
+    fs::rename(&folder, home.path().join("home/native/thing")).unwrap();
+    std::os::unix::fs::symlink(home.path().join("home/native/thing"), &folder).unwrap();
+    assert!(looked(None)["found"].as_str().unwrap().contains("is not a runner"));
+}
+
+#[test]
+fn doctor_finds_the_library_of_an_installed_python_package() {
+    let installed = with_onnxruntime();
+    let home = Home::new();
+    let site = home.path().join("venv/lib/python3.12/site-packages");
+    fs::create_dir_all(site.join("onnxruntime/capi")).unwrap();
+    fs::create_dir_all(site.join("onnxruntime-1.31.1.dist-info")).unwrap();
+    let library = site.join("onnxruntime/capi/libonnxruntime.so.1.31.1");
+    fs::copy(installed.home.join("native/onnxruntime/libonnxruntime.so"), &library).unwrap();
+    let mut command = home.command();
+    command
+        .args(["doctor", "--json"])
+        .env_remove("CONVWISE_PYTHON")
+        .env("VIRTUAL_ENV", home.path().join("venv"));
+    let report = Answer::of(&command.output().unwrap()).json();
+    let runner = check_of(&report, "runner onnxruntime");
+    assert_eq!(runner["ok"], true, "{runner}");
+    let native = &runner["native"][0];
+    assert_eq!((native["path"].as_str(), &native["version"]), (library.to_str(), &Value::from("1.31.1")));
+    assert_eq!(native["from"]["kind"], "python");
+}
+
+#[test]
+fn what_cannot_be_installed_says_what_to_do() {
+    let home = Home::new();
+    home.run("runner install tensorrt").fails(1, &["tensorrt-cu13-libs", "runner install onnxruntime-gpu"]);
+    home.run("runner install libtorhc").fails(3, &["did you mean `libtorch`"]);
 }
 
 #[test]

@@ -464,8 +464,20 @@ Examples:
         dir: PathBuf,
     },
     /// Fetch a runner's native library with the package client of this machine.
+    #[command(after_help = "\
+Examples:
+  convwise runner install onnxruntime           24 MB to download, 29 MB on disk
+  convwise runner install libtorch              540 MB, 445 MB: runs without CUDA
+  convwise runner install onnxruntime-gpu       1.20 GB, 1.65 GB: with the parts of CUDA 13 that it needs
+  convwise runner install tensorrt              says how it is to be had
+
+Files come through pip from the package index that it is set to (CONVWISE_PIP names another command), and are checked
+against digests that are part of this program. Interrupted, the same command goes on from the packages that came whole.
+
+A library of your own comes first: ORT_DYLIB_PATH, LIBTORCH and TENSORRT_HOME, then what is installed in the active Python
+environment or that of `python3` if its version fits (CONVWISE_PYTHON names another, or none if empty).")]
     Install {
-        /// The runner.
+        /// The library.
         name: String,
         #[command(flatten)]
         output: JsonArgs,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use convwise_advisor::World;
-use convwise_host::{Discovery, RunnerEntry, RunnerList, Shelf, Worker, WorkerSpec, discover};
+use convwise_host::{
+    Builtin, Discovery, RunnerEntry, RunnerList, Shelf, Worker, WorkerSpec, discover, elevated, surroundings,
+};
 use convwise_judge::{RuleFolder, RuleSet};
 use convwise_store::{OpenOptions, Store, shipped::Shipped};
 use convwise_types::{Device, Diagnostic, Severity};
@@ -114,16 +116,14 @@ impl Context {
     pub(crate) fn runners(&self) -> &RunnerList {
         self.runners.get_or_init(|| {
             let folders = self.paths.runners.iter().cloned().map(Shelf::Folder);
+            let why = "in the working directory; name its folder with --plugins to use it".to_owned();
+            let closed = self.paths.closed.clone().map(|folder| Shelf::Closed { folder, why });
             let embedded = MANIFESTS.files().filter_map(|file| {
                 let name = file.path().file_name()?.to_str()?;
                 name.ends_with(".toml").then(|| Some((name.to_owned(), file.contents_utf8()?.to_owned())))?
             });
-            discover(&Discovery {
-                shelves: folders.chain([Shelf::Embedded(embedded.collect())]).collect(),
-                builtins: BUILTINS,
-                home: Some(self.paths.home.clone()),
-                program_folder: self.program.parent().map(PathBuf::from),
-            })
+            let embedded = Shelf::Embedded(embedded.collect());
+            self.runners_on(folders.chain(closed).chain([embedded]).collect(), BUILTINS)
         })
     }
 
@@ -134,11 +134,16 @@ impl Context {
 
     /// The runners of one folder, for a manifest that was named.
     pub(crate) fn runners_in(&self, folder: PathBuf) -> RunnerList {
+        self.runners_on(vec![Shelf::Folder(folder)], &[])
+    }
+
+    fn runners_on(&self, shelves: Vec<Shelf>, builtins: &[Builtin]) -> RunnerList {
         discover(&Discovery {
-            shelves: vec![Shelf::Folder(folder)],
-            builtins: &[],
-            home: Some(self.paths.home.clone()),
+            shelves,
+            builtins,
+            home: (!elevated()).then(|| self.paths.home.clone()),
             program_folder: self.program.parent().map(PathBuf::from),
+            variables: surroundings(),
         })
     }
 

@@ -3,6 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use convwise_host::elevated;
 use etcetera::BaseStrategy;
 
 use crate::args::Global;
@@ -20,8 +21,11 @@ pub(crate) struct Paths {
     pub(crate) rules: Vec<PathBuf>,
     /// Folders with `architectures/` and `kb/`, most important first.
     pub(crate) layers: Vec<PathBuf>,
-    /// Folders with runner manifests. Runners are code: the working directory is not among them.
+    /// Folders with runner manifests. Runners are code: the working directory is not among them unless it is named, and
+    /// with another user's rights none is.
     pub(crate) runners: Vec<PathBuf>,
+    /// The project's folder with runner manifests, if it has one and nobody named it.
+    pub(crate) closed: Option<PathBuf>,
 }
 
 impl Paths {
@@ -37,13 +41,23 @@ impl Paths {
         let with = |named: &[PathBuf], rest: [PathBuf; 2]| -> Vec<PathBuf> {
             named.iter().cloned().chain(rest.into_iter().filter(|f| f.is_dir())).collect()
         };
+        let runners = || global.plugins.iter().chain([&home]).map(|folder| folder.join("runners"));
+        let runners: Vec<PathBuf> = if elevated() { Vec::new() } else { runners().collect() };
         Ok(Self {
+            closed: unnamed(project.join("runners"), &runners),
             rules: with(&global.rules, [home.join("rules"), project.join("rules")]),
             layers: with(&global.plugins, [home.clone(), project.to_path_buf()]),
-            runners: global.plugins.iter().map(|p| p.join("runners")).chain([home.join("runners")]).collect(),
+            runners,
             home,
         })
     }
+}
+
+/// The folder, if it is there and none of `named`.
+fn unnamed(folder: PathBuf, named: &[PathBuf]) -> Option<PathBuf> {
+    let real = folder.canonicalize().ok()?;
+    let is_named = named.iter().any(|one| one.canonicalize().is_ok_and(|one| one == real));
+    (!is_named).then_some(folder)
 }
 
 fn home(global: &Global) -> Result<PathBuf, CliError> {

@@ -2,19 +2,21 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use convwise_host::{Description, Probe, RunnerEntry};
+use convwise_host::{Description, Native, Probe, RunnerEntry, RunnerList, file_digest};
 use convwise_install::{InstallError, Step};
-use convwise_types::did_you_mean;
+use convwise_types::{Bytes, did_you_mean};
 use serde::Serialize;
 use serde_json::json;
 
-use super::doctor::device_name;
+use super::doctor::{device_name, native_in_words};
 use crate::args::RunnerCommand;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::progress::Progress;
 use crate::render::table::{table, text};
-use crate::screen::{BAD, GOOD, NAME, styled};
+use crate::screen::{BAD, GOOD, NAME, Screen, WARN, styled};
 
 /// One runner as `runner list --json` prints it.
 #[derive(Debug, Serialize)]
@@ -23,11 +25,22 @@ struct Line {
     version: Option<String>,
     backend: Option<String>,
     path: Option<String>,
+    /// SHA-256 of the library.
+    digest: Option<String>,
     usable: bool,
     why_not: Option<String>,
     mend: Option<String>,
     origin: String,
     overrides: Vec<String>,
+    /// The native libraries that it needs, found or not.
+    native: Vec<Native>,
+}
+
+/// A manifest that is not used.
+#[derive(Debug, Serialize)]
+struct Unused {
+    path: String,
+    why_not: String,
 }
 
 pub(crate) fn run(context: &Context, command: &RunnerCommand) -> Result<(), CliError> {
@@ -56,11 +69,13 @@ fn line(context: &Context, runner: &RunnerEntry) -> Line {
         version: runner.version.clone(),
         backend: None,
         path: runner.path.as_ref().map(|p| p.display().to_string()),
+        digest: runner.path.as_ref().and_then(|path| file_digest(path).ok()),
         usable: false,
         why_not: runner.why_not.clone(),
         mend: None,
         origin: runner.origin.to_string(),
         overrides: runner.overrides.iter().map(ToString::to_string).collect(),
+        native: runner.native.clone(),
     };
     if line.why_not.is_some() {
         return line;
@@ -82,34 +97,53 @@ fn line(context: &Context, runner: &RunnerEntry) -> Line {
     line
 }
 
+/// Manifests that are broken, not trusted, or not to be read.
+fn unused(list: &RunnerList) -> Vec<Unused> {
+    let broken = list.problems.iter().map(|p| Unused { path: p.path.clone(), why_not: p.to_string() });
+    let skipped =
+        list.skipped.iter().map(|s| Unused { path: s.path.display().to_string(), why_not: s.why.clone() });
+    broken.chain(skipped).collect()
+}
+
 fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
     let list = context.runners();
     let lines: Vec<_> = list.runners.iter().map(|r| line(context, r)).collect();
-    for problem in &list.problems {
-        context.screen.warning(problem);
-    }
+    let skipped = unused(list);
     if as_json {
-        return context.screen.json(&json!({"schema": "convwise.runners/1", "runners": lines}));
+        list.problems.iter().for_each(|problem| context.screen.warning(problem));
+        return context
+            .screen
+            .json(&json!({"schema": "convwise.runners/1", "runners": lines, "skipped": skipped}));
     }
+    context.screen.result(&shown(&lines, &skipped))
+}
+
+fn shown(lines: &[Line], skipped: &[Unused]) -> String {
     let mark = |usable: bool| if usable { styled(GOOD, "✓") } else { styled(BAD, "✗") };
-    let unknown = || "–".to_owned();
+    let known = |value: Option<&str>| value.unwrap_or("–").to_owned();
     let rows = lines.iter().map(|l| {
-        let state = l.why_not.clone().unwrap_or_else(|| "usable".to_owned());
         vec![
             mark(l.usable),
             styled(NAME, &l.name),
-            l.version.clone().unwrap_or_else(unknown),
-            l.backend.clone().unwrap_or_else(unknown),
+            known(l.version.as_deref()),
+            known(l.backend.as_deref()),
+            known(l.path.as_deref()),
+            known(l.digest.as_deref().and_then(|digest| digest.get(..12))),
             l.origin.clone(),
-            state,
+            l.why_not.clone().unwrap_or_else(|| "usable".to_owned()),
         ]
     });
-    let columns = [text(""), text("runner"), text("version"), text("engine"), text("from"), text("state")];
+    let columns = ["", "runner", "version", "engine", "library", "sha256", "from", "state"].map(text);
     let mut out = table(&columns, rows);
     for l in lines.iter().filter(|l| l.mend.is_some()) {
         let _ = writeln!(out, "{}: {}", l.name, l.mend.as_deref().unwrap_or_default());
     }
-    context.screen.result(&out)
+    for Unused { path, why_not } in skipped {
+        // What is wrong inside a file names that file itself.
+        let named = if why_not.starts_with(path.as_str()) { String::new() } else { format!("{path}: ") };
+        let _ = writeln!(out, "{} {named}{why_not}", styled(WARN, "skipped"));
+    }
+    out
 }
 
 pub(super) fn find<'a>(context: &'a Context, name: &str) -> Result<&'a RunnerEntry, CliError> {
@@ -129,6 +163,7 @@ fn show(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
             "name": runner.name,
             "origin": runner.origin.to_string(),
             "path": runner.path,
+            "native": runner.native,
             "description": description,
             "probe": probe,
         }));
@@ -137,6 +172,9 @@ fn show(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
     let _ = writeln!(out, "from        {}", runner.origin);
     if let Some(path) = &runner.path {
         let _ = writeln!(out, "library     {}", path.display());
+    }
+    for native in &runner.native {
+        let _ = writeln!(out, "needs       {}", native_in_words(native).join("; "));
     }
     let _ = writeln!(out, "formats     {}", description.formats.join(", "));
     let _ = writeln!(out, "precisions  {}", description.precisions.join(", "));
@@ -174,19 +212,57 @@ fn new(context: &Context, name: &str, dir: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What is being done while a person waits.
-fn in_words(step: &Step) -> String {
-    match step {
-        Step::Waiting => "another process is installing; waiting for it".to_owned(),
-        Step::Downloading { package } => format!("pip downloads {package}"),
-        Step::Unpacking => "checking digests, taking the library out".to_owned(),
+/// Shows how an installation goes: a bar on a terminal, a line for each step elsewhere.
+struct Installing {
+    screen: Screen,
+    progress: Progress,
+    /// What is being done, when it began, and how much was done then.
+    stage: Option<(String, Instant, Bytes)>,
+}
+
+impl Installing {
+    fn show(&mut self, step: &Step) {
+        match step {
+            Step::Waiting => self.begin("another process is installing; waiting for it", Bytes(0)),
+            Step::Downloading { package, done, of } => {
+                self.advance(&format!("pip downloads {package}"), *done, *of)
+            }
+            Step::Unpacking { done, of } => {
+                self.advance("checking digests, taking the libraries out", *done, *of)
+            }
+        }
+    }
+
+    fn begin(&mut self, what: &str, done: Bytes) {
+        if self.stage.as_ref().is_none_or(|(now, ..)| now != what) {
+            self.stage = Some((what.to_owned(), Instant::now(), done));
+            self.progress.line(self.screen, what);
+        }
+    }
+
+    fn advance(&mut self, what: &str, done: Bytes, of: Bytes) {
+        self.begin(what, done);
+        let Some((_, since, before)) = &self.stage else { return };
+        #[expect(clippy::cast_precision_loss, reason = "sizes of files")]
+        let (done_now, left, share) = (
+            done.0.saturating_sub(before.0) as f64,
+            of.0.saturating_sub(done.0) as f64,
+            done.0 as f64 / of.0.max(1) as f64,
+        );
+        let elapsed = since.elapsed();
+        let known = done_now > 0.0 && elapsed > Duration::from_secs(1);
+        let left = known.then(|| elapsed.mul_f64(left / done_now));
+        self.progress.show(share, &format!("{done} of {of}"), left);
     }
 }
 
 fn install(context: &Context, name: &str, as_json: bool) -> Result<(), CliError> {
     let screen = context.screen;
+    let mut shown = Installing { screen, progress: Progress::new(screen), stage: None };
+    let stop = super::interruptible();
     let installed =
-        convwise_install::install(name, &context.paths.home, &mut |step| screen.remark(in_words(&step)));
+        convwise_install::install(name, &context.paths.home, &stop, &mut |step| shown.show(&step));
+    drop(shown);
     let installed = installed.map_err(|error| match error {
         InstallError::Unknown { .. } => CliError::invalid(error),
         _ => CliError::failed(error),
@@ -197,9 +273,11 @@ fn install(context: &Context, name: &str, as_json: bool) -> Result<(), CliError>
             "runner": name,
             "version": installed.version,
             "path": installed.path,
+            "bytes": installed.bytes,
             "was_there": installed.was_there,
         }));
     }
     let state = if installed.was_there { "already there" } else { "installed" };
-    context.screen.result(&format!("{name} {}: {} ({state})", installed.version, installed.path.display()))
+    let (version, path, bytes) = (installed.version, installed.path.display(), installed.bytes);
+    context.screen.result(&format!("{name} {version}: {path} ({bytes}, {state})"))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +11,25 @@ use std::path::{Path, PathBuf};
 use crate::child::Builtin;
 use crate::library::check_digest;
 use crate::manifest::{Manifest, ManifestError};
-use crate::spec::{RunnerSource, WorkerSpec};
+use crate::native::{Native, Resolved, Search};
+use crate::spec::{NEEDS_VARIABLE, RunnerSource, WorkerSpec};
 use crate::trust;
+
+/// Where the system's loader looks besides its own folders.
+const LIBRARY_PATH: &str = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
 
 /// A place where manifests are.
 #[derive(Clone, Debug)]
 pub enum Shelf {
     /// A folder; its `*.toml` are manifests. A folder that is not there is empty.
     Folder(PathBuf),
+    /// A folder whose manifests are listed with the reason why they are not read.
+    Closed {
+        /// The folder.
+        folder: PathBuf,
+        /// The reason.
+        why: String,
+    },
     /// Manifests that are part of the program: names and texts.
     Embedded(Vec<(String, String)>),
 }
@@ -34,6 +45,14 @@ pub struct Discovery<'a> {
     pub home: Option<PathBuf>,
     /// The folder of the running program.
     pub program_folder: Option<PathBuf>,
+    /// The environment in which native libraries are looked for; [`surroundings`] unless in a test.
+    pub variables: BTreeMap<OsString, OsString>,
+}
+
+/// The environment of this process; empty where it must not decide what is loaded.
+#[must_use]
+pub fn surroundings() -> BTreeMap<OsString, OsString> {
+    if trust::elevated() { BTreeMap::new() } else { std::env::vars_os().collect() }
 }
 
 /// Where an entry comes from.
@@ -70,13 +89,17 @@ pub struct RunnerEntry {
     pub origin: Origin,
     /// Its library, if it has one: where it is, or where it would be expected.
     pub path: Option<PathBuf>,
+    /// Whether that library is there, to be trusted or not.
+    pub library_is_there: bool,
     /// Why it cannot be started, if so. What it needs beyond its library only its `probe` knows.
     pub why_not: Option<String>,
     /// Entries of the same name that it hides.
     pub overrides: Vec<Origin>,
     /// The manifest, unless it is built in.
     pub manifest: Option<Manifest>,
-    /// Environment variables that point it to installed native libraries.
+    /// The native libraries that its manifest names, found or not.
+    pub native: Vec<Native>,
+    /// Environment variables that point it to them.
     pub env: BTreeMap<String, OsString>,
 }
 
@@ -104,7 +127,23 @@ impl RunnerEntry {
     pub fn worker(&self, program: impl Into<PathBuf>) -> Option<WorkerSpec> {
         let mut spec = WorkerSpec::new(&self.name, self.source()?, program);
         spec.env = self.env.clone();
+        if let Some(needs) = self.needs() {
+            spec.env.insert(NEEDS_VARIABLE.into(), needs.into());
+        }
         Some(spec)
+    }
+
+    /// What it cannot do without and was not found, with the commands that bring it.
+    #[must_use]
+    pub fn needs(&self) -> Option<String> {
+        let missing = self.native.iter().filter(|native| native.path.is_none() && native.only_for.is_none());
+        let words: Vec<String> = missing
+            .map(|native| match &native.problem {
+                Some(problem) => format!("{} ({problem})", native.what),
+                None => format!("{}, which `{}` brings", native.what, native.mend),
+            })
+            .collect();
+        (!words.is_empty()).then(|| words.join(", and "))
     }
 
     /// Options for `probe` and `load`: the manifest's, with the user's on top.
@@ -123,6 +162,17 @@ pub struct RunnerList {
     pub runners: Vec<RunnerEntry>,
     /// Manifests that are broken or not trusted.
     pub problems: Vec<ManifestError>,
+    /// Manifests that were not even read.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A manifest that was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why.
+    pub why: String,
 }
 
 impl RunnerList {
@@ -137,10 +187,11 @@ impl RunnerList {
 #[must_use]
 pub fn discover(places: &Discovery<'_>) -> RunnerList {
     let mut list = RunnerList::default();
+    let search = Search::new(&places.variables, places.home.as_deref());
     for shelf in &places.shelves {
-        for (origin, text) in manifests_of(shelf, &mut list.problems) {
+        for (origin, text) in manifests_of(shelf, &mut list) {
             match Manifest::parse(&origin_name(&origin), &text) {
-                Ok(manifest) => add(&mut list.runners, entry_of(manifest, origin, places)),
+                Ok(manifest) => add(&mut list.runners, entry_of(manifest, origin, places, &search)),
                 Err(problem) => list.problems.push(problem),
             }
         }
@@ -167,25 +218,34 @@ fn add(runners: &mut Vec<RunnerEntry>, entry: RunnerEntry) {
     }
 }
 
-/// The manifests of a place with their texts, by file name; unreadable and untrusted ones become problems.
-fn manifests_of(shelf: &Shelf, problems: &mut Vec<ManifestError>) -> Vec<(Origin, String)> {
-    let folder = match shelf {
+/// The manifests of a place with their texts, by file name; what cannot be used is added to the list with the reason.
+fn manifests_of(shelf: &Shelf, list: &mut RunnerList) -> Vec<(Origin, String)> {
+    match shelf {
         Shelf::Embedded(files) => {
             let origin = |(name, text): &(String, String)| (Origin::Embedded(name.clone()), text.clone());
-            return files.iter().map(origin).collect();
+            files.iter().map(origin).collect()
         }
-        Shelf::Folder(folder) => folder,
-    };
-    let mut found = Vec::new();
-    for path in toml_files(folder) {
-        let text = trust::check(&path)
-            .and_then(|()| fs::read_to_string(&path).map_err(|error| format!("cannot be read: {error}")));
-        match text {
-            Ok(text) => found.push((Origin::File(path), text)),
-            Err(reason) => problems.push(unreadable(&path, reason)),
+        Shelf::Closed { folder, why } => {
+            let skipped = |path| Skipped { path, why: why.clone() };
+            list.skipped.extend(toml_files(folder).into_iter().map(skipped));
+            Vec::new()
         }
+        Shelf::Folder(folder) => toml_files(folder)
+            .into_iter()
+            .filter_map(|path| match trusted_text(&path) {
+                Ok(text) => Some((Origin::File(path), text)),
+                Err(reason) => {
+                    list.problems.push(unreadable(&path, reason));
+                    None
+                }
+            })
+            .collect(),
     }
-    found
+}
+
+fn trusted_text(path: &Path) -> Result<String, String> {
+    let real = trust::check(path)?;
+    fs::read_to_string(real).map_err(|error| format!("cannot be read: {error}"))
 }
 
 fn toml_files(folder: &Path) -> Vec<PathBuf> {
@@ -210,18 +270,21 @@ fn builtin_entry(name: &str) -> RunnerEntry {
         summary: "part of this program".into(),
         origin: Origin::Builtin,
         path: None,
+        library_is_there: true,
         why_not: None,
         overrides: Vec::new(),
         manifest: None,
+        native: Vec::new(),
         env: BTreeMap::new(),
     }
 }
 
-fn entry_of(manifest: Manifest, origin: Origin, places: &Discovery<'_>) -> RunnerEntry {
+fn entry_of(manifest: Manifest, origin: Origin, places: &Discovery<'_>, search: &Search<'_>) -> RunnerEntry {
     let candidates = library_candidates(&manifest.library, &origin, places);
     let found = candidates.iter().find(|path| path.is_file());
+    let resolved: Vec<Resolved> = manifest.requires.iter().map(|required| search.resolve(required)).collect();
     let why_not = match found {
-        Some(path) => library_problem(path, &manifest),
+        Some(path) => library_problem(path, &manifest, &origin).or_else(|| refusal(&resolved)),
         None => Some(missing_library(&manifest.library, &candidates)),
     };
     RunnerEntry {
@@ -229,12 +292,19 @@ fn entry_of(manifest: Manifest, origin: Origin, places: &Discovery<'_>) -> Runne
         version: Some(manifest.version.clone()),
         summary: manifest.summary.clone(),
         path: found.or(candidates.first()).cloned(),
+        library_is_there: found.is_some(),
         origin,
         why_not,
         overrides: Vec::new(),
-        env: native_libraries(&manifest, places.home.as_deref()),
+        env: environment(&manifest, &resolved, &places.variables),
+        native: resolved.into_iter().map(|resolved| resolved.native).collect(),
         manifest: Some(manifest),
     }
+}
+
+/// Why a native library that the user chose must not be loaded.
+fn refusal(resolved: &[Resolved]) -> Option<String> {
+    resolved.iter().find(|resolved| resolved.refused)?.native.problem.clone()
 }
 
 /// Files that `library` can mean, in order: relative to the manifest, and for a bare name also beside the program and
@@ -270,12 +340,12 @@ fn library_file(library: &Path) -> PathBuf {
     }
 }
 
-fn library_problem(path: &Path, manifest: &Manifest) -> Option<String> {
+fn library_problem(path: &Path, manifest: &Manifest, origin: &Origin) -> Option<String> {
     if let Err(reason) = trust::check(path) {
         return Some(format!("its library is not trusted: {reason}"));
     }
-    let expected = manifest.sha256.as_ref()?;
-    check_digest(path, expected).err().map(|error| error.to_string())
+    let error = check_digest(path, manifest.sha256.as_ref()?).err()?;
+    Some(format!("{error} ({origin})"))
 }
 
 fn missing_library(library: &str, candidates: &[PathBuf]) -> String {
@@ -283,15 +353,25 @@ fn missing_library(library: &str, candidates: &[PathBuf]) -> String {
     format!("its library {library} is not there; looked at {}", tried.join(", "))
 }
 
-/// Variables for installed native libraries; one that the user has set is left alone.
-fn native_libraries(manifest: &Manifest, home: Option<&Path>) -> BTreeMap<String, OsString> {
-    let Some(home) = home else { return BTreeMap::new() };
-    let unset = manifest.requires.iter().filter(|required| std::env::var_os(&required.env).is_none());
-    unset
-        .map(|required| {
-            (required.env.clone(), home.join("native").join(&required.install).join(&required.file))
-        })
-        .filter(|(_, path)| path.is_file())
-        .map(|(name, path)| (name, path.into_os_string()))
-        .collect()
+/// What a worker is told about native libraries. Variables that the user has set are left alone.
+fn environment(
+    manifest: &Manifest,
+    resolved: &[Resolved],
+    variables: &BTreeMap<OsString, OsString>,
+) -> BTreeMap<String, OsString> {
+    let mut env = BTreeMap::new();
+    if trust::elevated() {
+        // Emptied, because the worker would inherit what the caller has set.
+        env.extend(manifest.requires.iter().map(|required| (required.env.clone(), OsString::new())));
+    }
+    env.extend(resolved.iter().filter_map(|resolved| resolved.variable.clone()));
+    let folders: Vec<&PathBuf> = resolved.iter().flat_map(|resolved| &resolved.library_path).collect();
+    if !folders.is_empty() {
+        let before = variables.get(OsStr::new(LIBRARY_PATH)).cloned().unwrap_or_default();
+        // An empty part would mean the working directory.
+        let before = std::env::split_paths(&before).filter(|folder| !folder.as_os_str().is_empty());
+        let joined = std::env::join_paths(folders.into_iter().cloned().chain(before));
+        env.extend(joined.ok().map(|joined| (LIBRARY_PATH.to_owned(), joined)));
+    }
+    env
 }

@@ -16,8 +16,10 @@ mod error;
 mod fill;
 mod library;
 mod manifest;
+mod native;
 mod process;
 mod protocol;
+mod python;
 mod session;
 mod spec;
 mod table;
@@ -25,6 +27,7 @@ mod tail;
 mod trial;
 mod trust;
 mod usage;
+mod version;
 mod worker;
 
 pub use child::{Builtin, run_worker};
@@ -32,14 +35,16 @@ pub use convwise_sdk::{
     Build, DType, Description, Device, Dim, ErrorCode, Io, LayerTime, Missing, OptionDoc, Options, Probe,
     Profile, RunnerError, RunnerTable, Tensor, TensorError, TensorInfo, TensorView,
 };
-pub use discovery::{Discovery, Origin, RunnerEntry, RunnerList, Shelf, discover};
+pub use discovery::{Discovery, Origin, RunnerEntry, RunnerList, Shelf, Skipped, discover, surroundings};
 pub use error::{Exit, Phase, WorkerError};
 pub use fill::fill_tensor;
 pub use library::{AbiMajor, LibraryError};
-pub use manifest::{Manifest, ManifestError, Requirement};
+pub use manifest::{Manifest, ManifestError, PythonPackage, Requirement};
+pub use native::{Native, NativeOrigin};
 pub use protocol::{Loaded, OutputCheck, RunTimes, WORKER_COMMAND};
 pub use spec::{Deadlines, RunnerSource, WorkerSpec};
 pub use trial::{Extensions, Greeting, Observation, Promptness, Started, StrangeHost, Trial};
-pub use trust::file_digest;
+pub use trust::{elevated, file_digest};
 pub use usage::WorkerUsage;
+pub use version::VersionRange;
 pub use worker::Worker;

@@ -13,6 +13,7 @@ use convwise_abi::{
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW, Symbol};
 use serde::{Deserialize, Serialize};
 
+use crate::spec::NEEDS_VARIABLE;
 use crate::table::Table;
 use crate::trust::{self, file_digest};
 
@@ -33,7 +34,7 @@ pub enum LibraryError {
         reason: String,
     },
     /// It is not the file that the manifest pins.
-    #[error("its library {} has changed: the manifest pins {expected}, the file has {found}; install it again, or pin the new digest if you trust it", path.display())]
+    #[error("its library {} has changed: the manifest pins {expected}, the file has {found}; install it again or, if you trust it as it is, write the new digest into the manifest: sha256 = \"{found}\"", path.display())]
     Digest {
         /// The library.
         path: PathBuf,
@@ -144,9 +145,9 @@ pub(crate) fn open(path: &Path, digest: Option<&str>) -> Result<Table, LibraryEr
 
 /// Loads the library at `path` for ever and finds its entry.
 pub(crate) fn entry(path: &Path, digest: Option<&str>) -> Result<EntryFn, LibraryError> {
-    check_before_loading(path, digest)?;
+    let real = check_before_loading(path, digest)?;
     // SAFETY: loading runs foreign constructors; that is what this process is for, and nothing else is in it.
-    let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }
+    let library = unsafe { Library::open(Some(real), RTLD_NOW | RTLD_LOCAL) }
         .map_err(|error| LibraryError::Load { path: path.into(), reason: reason(&error) })?;
     let library: &'static Library = Box::leak(Box::new(library));
     // SAFETY: the symbol's type is the contract of its name.
@@ -176,17 +177,18 @@ pub(crate) unsafe fn check_table(table: *const RunnerTable) -> Result<Table, Lib
     Table::new(&unsafe { table.read() })
 }
 
-fn check_before_loading(path: &Path, digest: Option<&str>) -> Result<(), LibraryError> {
+/// The file behind all links: what is checked is what is loaded.
+fn check_before_loading(path: &Path, digest: Option<&str>) -> Result<PathBuf, LibraryError> {
     if !path.is_file() {
         return Err(LibraryError::Missing { path: path.into() });
     }
-    trust::check(path).map_err(|reason| LibraryError::Untrusted { reason })?;
+    let real = trust::check(path).map_err(|reason| LibraryError::Untrusted { reason })?;
     if let Some(expected) = digest {
         check_digest(path, expected)?;
     }
     match foreign_machine(path) {
         Ok(Some((wanted, found))) => Err(LibraryError::Architecture { path: path.into(), wanted, found }),
-        Ok(None) => Ok(()),
+        Ok(None) => Ok(real),
         Err(error) => Err(LibraryError::Load { path: path.into(), reason: error.to_string() }),
     }
 }
@@ -235,9 +237,13 @@ fn machine_name((class, machine): (u8, u16)) -> String {
     if class == 1 && machine != 3 { format!("{name} (32 bit)") } else { name.to_owned() }
 }
 
-/// The loader's own words stand in the source of its error.
+/// The loader's own words stand in the source of its error; what was not found beforehand explains most of them.
 fn reason(error: &libloading::Error) -> String {
-    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+    let said = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    match std::env::var(NEEDS_VARIABLE) {
+        Ok(needs) => format!("{said}; it needs {needs}"),
+        Err(_) => said,
+    }
 }
 
 /// What runners may use of this process.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::version::VersionRange;
+
 /// The `schema` number of manifests.
 const SCHEMA: u32 = 1;
 
@@ -38,18 +40,61 @@ pub struct Manifest {
     pub options: BTreeMap<String, String>,
 }
 
-/// A native library that a runner needs.
+/// A native library that a runner needs. It is looked for in the user's environment variable, in Python packages, in
+/// convwise's home and in the system's folders, in this order; paths are below the root that each of these has.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
     /// What it is, for messages.
     pub what: String,
-    /// The environment variable that points the runner to it.
+    /// The option without which the runner does without it, such as `provider=cuda`.
+    #[serde(default)]
+    pub only_for: Option<String>,
+    /// The environment variable that points the runner to it. The user's own value always wins.
     pub env: String,
-    /// What `convwise runner install` calls it.
-    pub install: String,
-    /// Where the installed file lies below `<home>/native/<install>/`.
+    /// Whether that variable names the root folder and not the file.
+    #[serde(default)]
+    pub folder: bool,
+    /// The versions that will do; any, if there is none.
+    #[serde(default)]
+    pub version: Option<VersionRange>,
+    /// The library's file below the root; a star in its last part stands for anything.
     pub file: String,
+    /// Folders below the root that the loader needs to know before the worker starts.
+    #[serde(default)]
+    pub library_path: Vec<String>,
+    /// What `convwise runner install` calls it; the root is then `<home>/native/<install>`.
+    pub install: String,
+    /// Python packages that contain it.
+    #[serde(default)]
+    pub python: Vec<PythonPackage>,
+    /// The library's name among the system's own.
+    #[serde(default)]
+    pub system: Option<String>,
+}
+
+impl Requirement {
+    /// The command that brings it.
+    #[must_use]
+    pub fn mend(&self) -> String {
+        format!("convwise runner install {}", self.install)
+    }
+}
+
+/// A Python package that contains a native library.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PythonPackage {
+    /// Its name in package indexes.
+    pub package: String,
+    /// The root, below the folder with installed packages.
+    pub folder: String,
+    /// The file below the root, if it is another than elsewhere.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// The loader's folders, if they are others than elsewhere.
+    #[serde(default)]
+    pub library_path: Option<Vec<String>>,
 }
 
 /// What is wrong with a manifest, and where.
@@ -169,7 +214,9 @@ options = { threads = "1" }
 what = "ONNX Runtime"
 env = "ORT_DYLIB_PATH"
 install = "onnxruntime"
+version = ">=1.20"
 file = "libonnxruntime.so"
+python = [{ package = "onnxruntime", folder = "onnxruntime/capi", file = "libonnxruntime.so.*" }]
 "#;
 
     fn check(text: &str, expect: &str) {
@@ -209,6 +256,14 @@ x.toml:2:1: "x y" is not a name: use a-z, 0-9 and -
 2 | name = "x y"
   | ^^^^"#,
         );
+    }
+
+    #[test]
+    fn a_range_that_is_none_is_shown() {
+        let wrong = GOOD.replace(">=1.20", "new");
+        let error = Manifest::parse("x.toml", &wrong).unwrap_err();
+        assert_eq!((error.line, error.source_line.as_str()), (13, "version = \"new\""));
+        assert!(error.message.contains("is no range of versions"), "{}", error.message);
     }
 
     #[test]

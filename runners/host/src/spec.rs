@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::WORKER_COMMAND;
 
+/// Tells a worker which native libraries of its runner were not found, for the message should it fail to load.
+pub(crate) const NEEDS_VARIABLE: &str = "CONVWISE_NEEDS";
+
 /// Where a runner's table comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,4 +1,4 @@
-//! SHA-256 of files.
+//! SHA-256 of files and of what is written.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,18 +6,34 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+/// A digest that grows with what is read.
+#[derive(Default)]
+pub(crate) struct Digesting(Sha256);
+
+impl Digesting {
+    /// Takes the next bytes.
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest in lower-case hexadecimal.
+    pub(crate) fn done(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// The digest of a file in lower-case hexadecimal.
 pub(crate) fn of_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
+    let mut digesting = Digesting::default();
     let mut piece = vec![0; 1 << 16];
     loop {
         match file.read(&mut piece)? {
             0 => break,
-            read => hasher.update(piece.get(..read).unwrap_or_default()),
+            read => digesting.take(piece.get(..read).unwrap_or_default()),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(digesting.done())
 }
 
 #[cfg(test)]

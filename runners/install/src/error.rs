@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use convwise_types::Bytes;
+
 /// An installation that did not happen. Nothing half-done is left where it would be found.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
@@ -17,9 +19,7 @@ pub enum InstallError {
         hint: String,
     },
     /// Not for this kind of machine.
-    #[error(
-        "{title} has no package for {platform}, only for {known}; build it yourself and set ORT_DYLIB_PATH to its path"
-    )]
+    #[error("{title} has no package for {platform}, only for {known}; build it yourself and set {variable}")]
     NoWheel {
         /// The library.
         title: String,
@@ -27,7 +27,27 @@ pub enum InstallError {
         platform: String,
         /// The machines it has packages for.
         known: String,
+        /// What points a runner to one's own.
+        variable: String,
     },
+    /// Nobody could say which file is the right one.
+    #[error("{why}; any one of these brings it:{}\n{then}", listed(ways))]
+    Elsewhere {
+        /// Why it is not fetched.
+        why: String,
+        /// How it can be had.
+        ways: Vec<String>,
+        /// What is to be known besides.
+        then: String,
+    },
+    /// Somebody else's rights, with the caller's environment.
+    #[error("this program runs with another user's rights than its caller's; install as that user")]
+    Elevated,
+    /// The caller asked to stop.
+    #[error(
+        "stopped, nothing was installed; packages that came whole are kept, so that the same command goes on from there"
+    )]
+    Stopped,
     /// No package client.
     #[error(
         "no pip was found (tried {tried}); install Python's pip, for example `apt-get install python3-pip`, or set \
@@ -87,13 +107,27 @@ pub enum InstallError {
         /// What is wrong.
         message: String,
     },
-    /// No room.
-    #[error("the disk of {} is full; free about {megabytes} MB and try again", path.display())]
+    /// Too little room to begin.
+    #[error(
+        "installing {title} takes {needed} of room in {} while it happens, and {free} are free; free some, or set \
+         CONVWISE_HOME to a folder on another disk",
+        path.display()
+    )]
+    NoRoom {
+        /// The library.
+        title: String,
+        /// Where it is to go.
+        path: PathBuf,
+        /// What it takes.
+        needed: Bytes,
+        /// What there is.
+        free: Bytes,
+    },
+    /// The room ran out on the way.
+    #[error("the disk of {} is full; free some room, or set CONVWISE_HOME to a folder on another disk", path.display())]
     DiskFull {
         /// Where it was to go.
         path: PathBuf,
-        /// What it takes.
-        megabytes: u64,
     },
     /// A file or folder cannot be written or read.
     #[error("{}: {source}; check who may write there, or set CONVWISE_HOME to another folder", path.display())]
@@ -116,16 +150,15 @@ impl InstallError {
     pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
         let path = path.into();
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull { path, megabytes: ROOM }
-            }
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
             _ => Self::Io { path, source },
         }
     }
 }
 
-/// What the largest installation takes while it happens, in MB: package and library together.
-pub(crate) const ROOM: u64 = 60;
+fn listed(ways: &[String]) -> String {
+    ways.iter().map(|way| format!("\n  - {way}")).collect()
+}
 
 fn quoted(said: &str) -> String {
     let lines: Vec<String> = said.lines().map(|line| format!("\n  pip: {line}")).collect();

@@ -5,18 +5,20 @@
 //! user's configuration.
 //!
 //! ```text
-//! pins.toml -> pip download -> wheel, digest checked -> one member, digest checked
-//!           -> <home>/native/<name>/<version>/<file> <- <home>/native/<name>/<file>
+//! pins.toml -> pip download -> wheels, digests checked -> some of their members, digests checked
+//!           -> <home>/native/<name>/<version>/... <- <home>/native/<name>/<link>
 //! ```
 //! What is downloaded and unpacked lies in a folder of its own until it is whole; the last step is a rename. So whatever
-//! breaks off leaves either nothing or a whole library, and the next call clears up.
+//! breaks off leaves either nothing or a whole library. Packages that came whole are kept there for the next call, which
+//! clears up the rest.
 
 mod client;
 mod digest;
 mod error;
 mod install;
 mod pins;
+mod unfinished;
 mod wheel;
 
 pub use error::InstallError;
-pub use install::{Installed, Step, available, install, installed};
+pub use install::{Installed, Step, install};
