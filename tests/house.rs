@@ -41,7 +41,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("mock", &["sdk"]),
     ("rten", &["sdk"]),
-    ("onnxruntime", &["sdk"]),
+    ("ort", &["sdk"]),
+    ("onnxruntime", &["sdk", "ort"]),
+    ("tensorrt", &["sdk", "ort"]),
 ];
 
 /// Libraries that stand behind a wall: the only crates that may know them.
@@ -50,9 +52,9 @@ const WALLS: &[(&str, &[&str])] = &[
     ("rhai", &["script", "zoo", "judge"]),
     ("prost", &["onnx"]),
     // A runner opens its backend's own library.
-    ("libloading", &["host", "onnxruntime"]),
+    ("libloading", &["host", "ort"]),
     ("clap", &["cli"]),
-    ("ort", &["onnxruntime"]),
+    ("ort", &["ort"]),
     ("rten", &["rten"]),
 ];
 

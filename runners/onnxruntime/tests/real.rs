@@ -111,6 +111,7 @@ fn every_option_runs() {
         ("spinning", "on"),
         ("arena", "off"),
         ("threads", "2"),
+        ("binding", "on"),
     ] {
         assert_eq!(answer(&ort(), 1, &option(key, value)), plain, "{key} {value}");
     }
@@ -154,8 +155,76 @@ fn bad_models_and_options_are_refused_with_the_reason() {
     assert_eq!(refusal(&folder.path().join("absent.onnx"), &none()).0, ErrorCode::Model);
     let (_, unknown) = refusal(&model("unknown.onnx"), &none());
     assert!(unknown.contains("Frobnicate"), "{unknown}");
-    assert_eq!(refusal(&model("tiny.onnx"), &option("provider", "cuda")).0, ErrorCode::Unsupported);
+    assert_eq!(refusal(&model("tiny.onnx"), &option("provider", "gpu")).0, ErrorCode::Invalid);
     assert_eq!(refusal(&model("tiny.onnx"), &option("threds", "1")).0, ErrorCode::Invalid);
+}
+
+/// The library for CPUs has no other provider; the error names what it has and what gets one.
+#[test]
+fn a_provider_that_is_not_there_is_refused_and_never_replaced() {
+    let (code, message) = refusal(&model("tiny.onnx"), &option("provider", "xnnpack"));
+    assert_eq!(code, ErrorCode::Unavailable);
+    let path = library().canonicalize().unwrap();
+    assert!(
+        message.starts_with(&format!(
+            "missing: XnnpackExecutionProvider, which {} is built without (it has ",
+            path.display()
+        )),
+        "{message}"
+    );
+    assert!(
+        message.ends_with(
+            "[point option library to an ONNX Runtime that was built with XnnpackExecutionProvider]"
+        ),
+        "{message}"
+    );
+    let mut worker = Worker::spawn(&ort()).unwrap();
+    let probe = worker.probe(&option("provider", "cuda")).unwrap();
+    assert!(!probe.usable && probe.devices.is_empty());
+    assert_eq!(probe.missing[0].how, "convwise runner install onnxruntime-gpu");
+}
+
+#[test]
+fn nodes_are_counted_where_they_run() {
+    let mut worker = Worker::spawn(&ort()).unwrap();
+    let loaded = worker.load(&model("tiny.onnx"), &none()).unwrap();
+    assert_eq!(loaded.io.placement.keys().collect::<Vec<_>>(), ["CPUExecutionProvider"]);
+    assert!(loaded.io.placement["CPUExecutionProvider"] >= 2, "{:?}", loaded.io.placement);
+    assert_eq!(loaded.io.build, None);
+}
+
+#[test]
+fn a_profile_says_where_the_time_goes() {
+    let mut worker = Worker::spawn(&ort()).unwrap();
+    assert!(worker.describe().unwrap().has_extension("convwise.profile/1"));
+    worker.load(&model("tiny.onnx"), &none()).unwrap();
+    let code = |result: Result<_, WorkerError>| match result {
+        Err(WorkerError::Refused { code, .. }) => code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(worker.profile(5)), ErrorCode::State, "no input is set");
+    worker.fill_inputs(1, 0).unwrap();
+    let before = worker.run(1).map(|_| worker.output(0).unwrap()).unwrap();
+    assert_eq!(code(worker.profile(0)), ErrorCode::Invalid);
+    let profile = worker.profile(20).unwrap();
+    assert_eq!(profile.runs, 20);
+    assert!(profile.layers.iter().any(|layer| layer.op == "Conv"), "{profile:?}");
+    assert!(profile.layers.iter().all(|layer| layer.provider == "CPUExecutionProvider"));
+    assert_eq!(code(worker.output(0).map(|_| profile)), ErrorCode::State, "its outputs are gone");
+    worker.run(1).unwrap();
+    assert_eq!(worker.output(0).unwrap(), before, "the session itself is as it was");
+}
+
+/// Inputs and outputs in memory of their own: the same numbers, for one batch after another.
+#[test]
+fn bound_memory_follows_the_inputs() {
+    let mut worker = Worker::spawn(&ort()).unwrap();
+    worker.load(&model("tiny.onnx"), &option("binding", "on")).unwrap();
+    for batch in [1, 3, 2] {
+        worker.fill_inputs(batch, 3).unwrap();
+        worker.run(2).unwrap();
+        assert_eq!(worker.output(0).unwrap(), answer(&ort(), batch, &none()), "batch {batch}");
+    }
 }
 
 #[test]

@@ -8,10 +8,13 @@ use convwise_sdk::RunnerError;
 use ort::environment::Environment;
 
 use crate::error::from_ort;
-use crate::library::REMEDY;
+use crate::provider::Provider;
 
 /// The oldest version that has the functions this plugin was built for.
-const OLDEST: u32 = 20;
+const OLDEST: u32 = 24;
+
+/// Most providers that are listed.
+const PROVIDERS: usize = 64;
 
 /// ONNX Runtime, ready to load models.
 #[derive(Debug)]
@@ -28,13 +31,13 @@ static ENGINE: OnceLock<Engine> = OnceLock::new();
 static MAKING: Mutex<()> = Mutex::new(());
 
 impl Engine {
-    /// The engine of this process, made from the library at `path` by the first call.
-    pub(crate) fn get(path: &Path) -> Result<&'static Self, RunnerError> {
+    /// The engine of this process, made from the library at `path` by the first call; `wanted` is the provider it is for.
+    pub(crate) fn get(path: &Path, wanted: Provider) -> Result<&'static Self, RunnerError> {
         let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(engine) = ENGINE.get() {
             return engine.is_from(path);
         }
-        let engine = Self::start(path)?;
+        let engine = Self::start(path, wanted)?;
         Ok(ENGINE.get_or_init(|| engine))
     }
 
@@ -49,12 +52,13 @@ impl Engine {
         )))
     }
 
-    fn start(path: &Path) -> Result<Self, RunnerError> {
-        let version = version_of(path)?;
+    fn start(path: &Path, wanted: Provider) -> Result<Self, RunnerError> {
+        let version = version_of(path, wanted)?;
         if minor(&version) < OLDEST {
             return Err(RunnerError::unavailable(format!(
-                "{} is ONNX Runtime {version}, and 1.{OLDEST} or newer is needed; run `{REMEDY}`",
-                path.display()
+                "{} is ONNX Runtime {version}, and 1.{OLDEST} or newer is needed; run `{}`",
+                path.display(),
+                wanted.remedy()
             )));
         }
         let builder = ort::init_from(path).map_err(|error| RunnerError::unavailable(error.to_string()))?;
@@ -67,6 +71,31 @@ impl Engine {
     pub(crate) fn title(&self) -> String {
         format!("ONNX Runtime {}", self.version)
     }
+
+    /// The library's file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Names of the execution providers that the library was built with.
+    #[expect(unsafe_code, reason = "calls functions of a C library")]
+    pub(crate) fn providers(&self) -> Result<Vec<String>, RunnerError> {
+        let failed = |error: ort::Error| from_ort("list its execution providers", &error);
+        let (mut names, mut count) = (std::ptr::null_mut(), 0);
+        // SAFETY: the function writes an array of terminated texts and its length; it is given back below.
+        unsafe { ort::Error::result_from_status((ort::api().GetAvailableProviders)(&mut names, &mut count)) }
+            .map_err(failed)?;
+        let length = usize::try_from(count).unwrap_or(0).min(PROVIDERS);
+        let found = (0..length).map(|index| {
+            // SAFETY: the array has at least as many entries, and each is a terminated text.
+            unsafe { CStr::from_ptr((*names.add(index)).cast_const()) }.to_string_lossy().into_owned()
+        });
+        let found = found.collect();
+        // SAFETY: this is the array that the function handed out, and nothing of it is used any more.
+        unsafe { ort::Error::result_from_status((ort::api().ReleaseAvailableProviders)(names, count)) }
+            .map_err(failed)?;
+        Ok(found)
+    }
 }
 
 /// The middle number of a version; 0 where there is none.
@@ -77,11 +106,12 @@ fn minor(version: &str) -> u32 {
 /// Asks the library for its version before anything else of it is used: an old or a wrong library is then an error
 /// with a remedy.
 #[expect(unsafe_code, reason = "calls the one exported function of a C library")]
-fn version_of(path: &Path) -> Result<String, RunnerError> {
+fn version_of(path: &Path, wanted: Provider) -> Result<String, RunnerError> {
     let unusable = |why: String| {
         RunnerError::unavailable(format!(
-            "{} cannot be used as ONNX Runtime: {why}; run `{REMEDY}`",
-            path.display()
+            "{} cannot be used as ONNX Runtime: {why}; run `{}`",
+            path.display(),
+            wanted.remedy()
         ))
     };
     // SAFETY: loading runs the library's constructors, which is what the user asked for by naming it; ONNX Runtime's
@@ -101,7 +131,7 @@ fn version_of(path: &Path) -> Result<String, RunnerError> {
 }
 
 /// The loader's own words, which are behind the error and not in it.
-fn reason(error: &libloading::Error) -> String {
+pub(crate) fn reason(error: &libloading::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
@@ -116,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_library_is_refused_with_a_remedy() {
-        let error = version_of(Path::new("Cargo.toml")).unwrap_err();
+        let error = version_of(Path::new("Cargo.toml"), Provider::Cpu).unwrap_err();
         assert!(error.message.starts_with("Cargo.toml cannot be used as ONNX Runtime: "), "{error}");
         assert!(error.message.ends_with("run `convwise runner install onnxruntime`"), "{error}");
     }
