@@ -72,7 +72,7 @@ impl Bound {
             let outputs = model.run_binding(&self.binding)?;
             self.binding.synchronize_outputs()?;
             for (_, value) in outputs {
-                self.outputs.push(value.downcast::<DynTensorValueType>().map_err(ort::Error::from)?);
+                self.outputs.push(value.downcast::<DynTensorValueType>()?);
             }
             ort::Result::Ok(())
         };

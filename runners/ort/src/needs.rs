@@ -6,6 +6,7 @@
 //! `LD_LIBRARY_PATH`.
 
 use std::collections::BTreeSet;
+use std::iter::once;
 use std::path::{Path, PathBuf};
 
 use convwise_sdk::Missing;
@@ -40,36 +41,32 @@ const OPENED_BY_NAME: [&str; 4] = ["libcudnn", "libnvrtc", "libcufft", "libnvinf
 
 /// Loads what `provider` needs and answers what is not there. `library` is ONNX Runtime's.
 pub(crate) fn missing(provider: Provider, library: &Path) -> Vec<Missing> {
-    let Some(name) = provider.row().library else { return Vec::new() };
-    let own = folder(library).join(name);
-    if !own.is_file() {
-        let what = format!("{name}, which belongs beside {}", library.display());
-        return vec![Missing { what, how: provider.remedy() }];
+    let mut search = Search::of(once(folder(library).to_owned()).chain(tensorrt_folders()));
+    for name in provider.own_and_fallback().filter_map(|one| one.row().library) {
+        let own = folder(library).join(name);
+        if !own.is_file() {
+            let what = format!("{name}, which belongs beside {}", library.display());
+            return vec![Missing { what, how: provider.remedy() }];
+        }
+        search.needs_of(&own);
     }
-    let mut search = Search { folders: folders(library), seen: BTreeSet::new(), absent: Vec::new() };
-    search.needs_of(&own);
     if provider.is_nvidia() {
         search.find(OPENED_LATE.to_owned());
         search.neighbours();
     }
-    let absent = search.absent.into_iter();
-    absent.map(|(soname, said)| Missing { what: what(&soname, name, &said), how: how(&soname) }).collect()
+    search.answer(provider)
 }
 
 /// What a provider needs beside ONNX Runtime, as far as that can be said without ONNX Runtime.
 pub(crate) fn beside_onnxruntime(provider: Provider) -> Vec<Missing> {
-    let wanted: &[(&str, &str)] = match provider {
-        Provider::TensorRt => &[(INFER, "TensorRT"), (DRIVER, "every NVIDIA library")],
-        Provider::Cuda => &[(DRIVER, "every NVIDIA library")],
+    let wanted: &[&str] = match provider {
+        Provider::TensorRt => &[INFER, DRIVER],
+        Provider::Cuda => &[DRIVER],
         _ => &[],
     };
-    let mut search = Search { folders: tensorrt_folders(), seen: BTreeSet::new(), absent: Vec::new() };
-    wanted.iter().for_each(|(soname, _)| search.find((*soname).to_owned()));
-    let needed_by = |soname: &str| wanted.iter().find(|(name, _)| *name == soname).map_or("it", |row| row.1);
-    let absent = search.absent.iter();
-    absent
-        .map(|(soname, said)| Missing { what: what(soname, needed_by(soname), said), how: how(soname) })
-        .collect()
+    let mut search = Search::of(tensorrt_folders());
+    wanted.iter().for_each(|soname| search.find((*soname).to_owned()));
+    search.answer(provider)
 }
 
 /// TensorRT's main library as `library`'s provider names it, such as `libnvinfer.so.10`.
@@ -78,10 +75,11 @@ pub(crate) fn tensorrt_soname(library: &Path) -> Option<String> {
     needed(&own).into_iter().find(|name| name.starts_with("libnvinfer.so"))
 }
 
-fn what(soname: &str, needed_by: &str, said: &str) -> String {
+/// The library's name, and what the loader said of it unless it is simply not there.
+fn named(soname: &str, said: &str) -> String {
     // The loader begins with the name itself.
     let said = said.strip_prefix(soname).map_or(said, |rest| rest.trim_start_matches([':', ' ']));
-    format!("{soname}, which {needed_by} needs ({said})")
+    if said.contains("No such file") { soname.to_owned() } else { format!("{soname} ({said})") }
 }
 
 /// How to get a library by its name.
@@ -98,18 +96,14 @@ fn how(soname: &str) -> String {
     }
 }
 
-fn folders(library: &Path) -> Vec<PathBuf> {
-    std::iter::once(folder(library).to_owned()).chain(tensorrt_folders()).collect()
-}
-
 /// Where TensorRT may be beside the folders that the loader searches by itself.
-fn tensorrt_folders() -> Vec<PathBuf> {
+fn tensorrt_folders() -> impl Iterator<Item = PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = set(TENSORRT_HOME).map(|home| home.join("lib"));
     let pythons = set(ENVIRONMENT).and_then(|environment| environment.join("lib").read_dir().ok());
     let packages = pythons.into_iter().flatten().flatten();
     let packages = packages.map(|python| python.path().join("site-packages").join("tensorrt_libs"));
-    home.into_iter().chain(packages).filter(|folder| folder.is_dir()).collect()
+    home.into_iter().chain(packages).filter(|folder| folder.is_dir())
 }
 
 struct Search {
@@ -120,6 +114,24 @@ struct Search {
 }
 
 impl Search {
+    fn of(folders: impl IntoIterator<Item = PathBuf>) -> Self {
+        Self { folders: folders.into_iter().collect(), seen: BTreeSet::new(), absent: Vec::new() }
+    }
+
+    /// What was not found, together where the same thing gets it.
+    fn answer(self, provider: Provider) -> Vec<Missing> {
+        let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+        for (soname, said) in self.absent {
+            let (how, name) = (how(&soname), named(&soname, &said));
+            match groups.iter_mut().find(|group| group.0 == how) {
+                Some(group) => group.1.push(name),
+                None => groups.push((how, vec![name])),
+            }
+        }
+        let what = |names: &[String]| format!("{}, which {} needs", names.join(", "), provider.name());
+        groups.into_iter().map(|(how, names)| Missing { what: what(&names), how }).collect()
+    }
+
     fn needs_of(&mut self, file: &Path) {
         for soname in needed(file) {
             self.find(soname);
@@ -193,10 +205,29 @@ mod tests {
     }
 
     #[test]
-    fn the_loader_does_not_say_the_name_twice() {
+    fn what_is_missing_is_said_once_for_each_remedy() {
+        let mut search = Search::of([]);
+        search.absent = [
+            ("libcudart.so.13", "libcudart.so.13: cannot open shared object file: No such file or directory"),
+            ("libnvinfer.so.10", "libnvinfer.so.10: wrong ELF class: ELFCLASS32"),
+            ("libcublas.so.13", "libcublas.so.13: cannot open shared object file: No such file or directory"),
+        ]
+        .map(|(soname, said)| (soname.to_owned(), said.to_owned()))
+        .to_vec();
+        let answer = search.answer(Provider::TensorRt);
+        let texts: Vec<_> = answer.iter().map(|m| (m.what.as_str(), m.how.as_str())).collect();
         assert_eq!(
-            what("liba.so", "libb.so", "liba.so: cannot open shared object file"),
-            "liba.so, which libb.so needs (cannot open shared object file)"
+            texts,
+            [
+                (
+                    "libcudart.so.13, libcublas.so.13, which TensorrtExecutionProvider needs",
+                    "convwise runner install onnxruntime-gpu"
+                ),
+                (
+                    "libnvinfer.so.10 (wrong ELF class: ELFCLASS32), which TensorrtExecutionProvider needs",
+                    "convwise runner install tensorrt"
+                ),
+            ]
         );
     }
 }

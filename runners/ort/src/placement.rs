@@ -63,7 +63,8 @@ pub(crate) fn refusal(nodes: &[Placed], provider: &str) -> Option<RunnerError> {
 /// What to say of a model that runs in several places because that was allowed.
 pub(crate) fn note(counts: &BTreeMap<String, u64>, provider: &str) -> Option<String> {
     let elsewhere: u64 = counts.iter().filter(|(name, _)| *name != provider).map(|(_, nodes)| nodes).sum();
-    (elsewhere > 0).then(|| format!("{elsewhere} nodes run elsewhere than on {provider} (fallback=allow)"))
+    (elsewhere > 0)
+        .then(|| format!("nodes that run elsewhere than on {provider}: {elsewhere} (fallback=allow)"))
 }
 
 /// A getter of the C API that answers an array.
@@ -123,7 +124,10 @@ mod tests {
     fn nodes_are_counted() {
         let nodes = [node("A", "x", "Conv"), node("B", "y", "Resize"), node("A", "z", "Conv")];
         assert_eq!(count(&nodes), BTreeMap::from([("A".to_owned(), 2), ("B".to_owned(), 1)]));
-        assert_eq!(note(&count(&nodes), "A").unwrap(), "1 nodes run elsewhere than on A (fallback=allow)");
+        assert_eq!(
+            note(&count(&nodes), "A").unwrap(),
+            "nodes that run elsewhere than on A: 1 (fallback=allow)"
+        );
         assert_eq!(note(&count(&nodes[..1]), "A"), None);
     }
 

@@ -1,7 +1,5 @@
 //! Can a provider be used here, on which devices, and if not, what exactly is missing.
 
-use std::path::Path;
-
 use convwise_sdk::{Device, Missing, Probe, RunnerError, SCHEMA};
 
 use crate::engine::Engine;
@@ -43,7 +41,7 @@ pub(crate) fn absent(engine: &Engine, settings: &Settings) -> Vec<Missing> {
     if let Err(what) = offers(engine, provider) {
         return vec![missing(what, provider)];
     }
-    let needs = needs_of(provider, engine.path());
+    let needs = needs::missing(provider, engine.path());
     if !needs.is_empty() {
         return needs;
     }
@@ -52,23 +50,6 @@ pub(crate) fn absent(engine: &Engine, settings: &Settings) -> Vec<Missing> {
         Ok(_) => Vec::new(),
         Err(error) => vec![missing(error.message, provider)],
     }
-}
-
-/// Libraries of the system that `provider` needs and does not find. TensorRT's fallback is CUDA, whose needs are its own.
-fn needs_of(provider: Provider, path: &Path) -> Vec<Missing> {
-    let fallback = (provider == Provider::TensorRt).then_some(Provider::Cuda);
-    let mut found = Vec::<Missing>::new();
-    for one in [provider].into_iter().chain(fallback) {
-        let news = needs::missing(one, path);
-        let known = |soname: &str| found.iter().any(|m| first_word(&m.what) == soname);
-        let news: Vec<_> = news.into_iter().filter(|m| !known(first_word(&m.what))).collect();
-        found.extend(news);
-    }
-    found
-}
-
-fn first_word(what: &str) -> &str {
-    what.split([',', ' ']).next().unwrap_or_default()
 }
 
 /// Whether the library was built with the provider.

@@ -108,6 +108,11 @@ impl Provider {
         })
     }
 
+    /// Itself, and the one that comes before the CPU for what it does not take.
+    pub(crate) fn own_and_fallback(self) -> impl Iterator<Item = Self> {
+        [self].into_iter().chain((self == Self::TensorRt).then_some(Self::Cuda))
+    }
+
     /// Whether it is NVIDIA's.
     pub(crate) fn is_nvidia(self) -> bool {
         matches!(self, Self::Cuda | Self::TensorRt)
