@@ -243,6 +243,7 @@ pub(crate) struct CompareArgs {
 #[command(after_help = "\
 Examples:
   convwise bench resnet50 mobilenet_v3_large --threads 1
+  convwise bench resnet50 --runner onnxruntime --threads 1 --profile
   convwise bench model.onnx --runner onnxruntime --quick --json")]
 pub(crate) struct BenchArgs {
     /// Networks by name, or ONNX files.
@@ -284,6 +285,12 @@ pub(crate) struct BenchArgs {
     /// Time one network may take altogether.
     #[arg(long, value_name = "TIME", default_value = "2m")]
     pub(crate) max_time: Millis,
+    /// Afterwards, say which layers are slowest, by the engine's own profiler.
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// Kernels of a profile to print.
+    #[arg(long, default_value_t = 15, requires = "profile", value_name = "N")]
+    pub(crate) top: usize,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
 }

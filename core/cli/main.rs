@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod context;
 mod error;
+mod layers;
 mod paths;
 mod progress;
 mod render;

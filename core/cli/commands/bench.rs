@@ -15,11 +15,14 @@ use convwise_types::{InputShape, Measurement, RunFailure, Scenario, Subject};
 use serde::Serialize;
 
 use super::advise::{Reporter, duration, summary};
+use super::profile::{self, Networks, profiles};
 use super::{command_line, interruptible};
 use crate::args::BenchArgs;
 use crate::context::Context;
 use crate::error::CliError;
+use crate::render;
 use crate::render::bench::{Benched, Failure, RecordLine, shown};
+use crate::render::profile::ProfileLine;
 use crate::request::DEFAULT_RUNNER;
 use crate::screen::Screen;
 
@@ -39,6 +42,9 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
     }
     let world = context.world()?;
     let runners = runners(&world, args)?;
+    if args.profile {
+        profile::check(context, &runners)?;
+    }
     let setting = setting(context, args);
     let mut subjects = Vec::new();
     for name in &args.subjects {
@@ -58,17 +64,26 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
     let trouble = keeper.failed.take();
     drop(keeper);
     let agreements = agreements(&world, DEFAULT_RUNNER, &plans, &results, &cancel);
+    let networks = Networks { zoo: world.zoo, classes: args.classes };
+    let wanted = args.profile.then(|| profiles(context.screen, &networks, &plans, &results));
+    let profiles = wanted.unwrap_or_default();
     let (records, failed) = sorted(&plans, results, agreements);
     failures.extend(failed);
     if args.output.json {
-        let records = records.iter().map(RecordLine::of).collect();
+        let line = |b: &Benched| {
+            let profile = profiles.get(&b.measurement.id).and_then(|made| made.as_ref().ok());
+            RecordLine::of(b).with_profile(profile.map(ProfileLine::of))
+        };
+        let records = records.iter().map(line).collect();
         context.screen.json(&Document { schema: "convwise.bench/1", records, failures: &failures })?;
     } else {
-        context.screen.result(&shown(&records, &failures))?;
+        let measured = records.iter().map(|b| &b.measurement);
+        let profiled = render::profile::shown(measured, &profiles, args.top);
+        context.screen.result(&(shown(&records, &failures) + profiled.as_str()))?;
     }
     match trouble {
         Some(error) => Err(error),
-        None if failures.is_empty() => Ok(()),
+        None if failures.is_empty() && profile::all_well(&profiles) => Ok(()),
         None => Err(CliError::Reported(1)),
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod kb;
+pub(crate) mod profile;
 pub(crate) mod rules;
 pub(crate) mod runner;
 pub(crate) mod runner_check;

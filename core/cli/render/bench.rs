@@ -8,6 +8,7 @@ use convwise_types::{Device, Measurement, RecordId, RunnerName};
 use serde::Serialize;
 
 use super::advice::{interval, short};
+use super::profile::ProfileLine;
 use super::table::{Column, figures, table, text};
 use crate::request::DEFAULT_RUNNER;
 use crate::screen::{BAD, FAINT, GOOD, NAME, WARN, styled};
@@ -81,6 +82,9 @@ pub(crate) struct RecordLine {
     device: Device,
     taken: String,
     command: String,
+    /// Only with `--profile`, where it succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileLine>,
 }
 
 impl RecordLine {
@@ -123,7 +127,13 @@ impl RecordLine {
             device: m.device.clone(),
             taken: m.taken.clone(),
             command: m.tool.command.clone(),
+            profile: None,
         }
+    }
+
+    /// The same with where the time of a run goes.
+    pub(crate) fn with_profile(self, profile: Option<ProfileLine>) -> Self {
+        Self { profile, ..self }
     }
 }
 
@@ -228,7 +238,7 @@ fn differs(benched: &Benched) -> String {
     }
 }
 
-fn name(m: &Measurement) -> String {
+pub(crate) fn name(m: &Measurement) -> String {
     let architecture = m.subject.architecture.as_ref().map(ToString::to_string);
     architecture.or_else(|| m.subject.file.clone()).unwrap_or_else(|| "model".to_owned())
 }

@@ -3,5 +3,6 @@
 pub(crate) mod advice;
 pub(crate) mod bench;
 pub(crate) mod markdown;
+pub(crate) mod profile;
 pub(crate) mod rows;
 pub(crate) mod table;
