@@ -153,7 +153,8 @@ fn bad_models_and_options_are_refused_with_the_reason() {
     std::fs::write(&broken, &whole[..whole.len() / 2]).unwrap();
     assert_eq!(refusal(&broken, &none()).0, ErrorCode::Model);
     assert_eq!(refusal(&folder.path().join("absent.onnx"), &none()).0, ErrorCode::Model);
-    let (_, unknown) = refusal(&model("unknown.onnx"), &none());
+    let (code, unknown) = refusal(&model("unknown.onnx"), &none());
+    assert_eq!(code, ErrorCode::Unsupported);
     assert!(unknown.contains("Frobnicate"), "{unknown}");
     assert_eq!(refusal(&model("tiny.onnx"), &option("provider", "gpu")).0, ErrorCode::Invalid);
     assert_eq!(refusal(&model("tiny.onnx"), &option("threds", "1")).0, ErrorCode::Invalid);

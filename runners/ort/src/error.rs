@@ -15,13 +15,19 @@ fn kind(code: ort::ErrorCode, said: &str) -> ErrorCode {
     use ort::ErrorCode as Ort;
     match code {
         _ if out_of_memory(said) => ErrorCode::OutOfMemory,
-        Ort::NoSuchFile | Ort::NoModel | Ort::InvalidProtobuf | Ort::InvalidGraph => ErrorCode::Model,
         Ort::NotImplemented => ErrorCode::Unsupported,
+        // The checker of models and the loader have their own words for an operator that they do not know.
+        _ if unknown_operator(said) => ErrorCode::Unsupported,
+        Ort::NoSuchFile | Ort::NoModel | Ort::InvalidProtobuf | Ort::InvalidGraph => ErrorCode::Model,
         Ort::InvalidArgument => ErrorCode::Invalid,
         // Loading reports a graph of unknown operators or opsets as a general failure.
         Ort::GenericFailure if said.contains("opset") || said.contains("Load model") => ErrorCode::Model,
         _ => ErrorCode::Internal,
     }
+}
+
+fn unknown_operator(said: &str) -> bool {
+    said.contains("No Op registered for") || said.contains("is not a registered function/op")
 }
 
 fn out_of_memory(said: &str) -> bool {
@@ -70,6 +76,8 @@ mod tests {
         check(Ort::NotImplemented, "Could not find an implementation for Foo(1)", ErrorCode::Unsupported);
         check(Ort::RuntimeException, "std::bad_alloc", ErrorCode::OutOfMemory);
         check(Ort::GenericFailure, "Load model from x.onnx failed", ErrorCode::Model);
+        let unknown = "Load model from x.onnx failed: In Node (\"odd\", Odd, \"\", -1): No Op registered for Odd with domain_version of 17";
+        check(Ort::InvalidGraph, unknown, ErrorCode::Unsupported);
         check(Ort::RuntimeException, "something else", ErrorCode::Internal);
         assert_eq!(tidy("Protobuf  parsing\nfailed."), "Protobuf parsing failed");
     }

@@ -230,4 +230,46 @@ mod tests {
             ]
         );
     }
+
+    /// Makes a shared library that calls itself `soname` and needs the libraries `needs` of the same folder.
+    fn library(folder: &Path, soname: &str, needs: &[&str]) {
+        let mut cc = std::process::Command::new("cc");
+        cc.current_dir(folder).args(["-shared", "-fPIC", "-Wl,--no-as-needed", "-x", "c", "/dev/null"]);
+        cc.args(["-o", soname, &format!("-Wl,-soname,{soname}"), "-L.", "-Wl,--allow-shlib-undefined"]);
+        cc.args(needs.iter().map(|need| format!("-l:{need}")));
+        assert!(cc.status().unwrap().success());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn libraries_near_by_are_used_and_all_others_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        library(here, "libcwdeep.so.1", &[]);
+        library(here, "libcwnear.so.1", &["libcwdeep.so.1"]);
+        library(here, "libnvinfer_cwfar.so.10", &[]);
+        library(here, "libcwgone.so.1", &[]);
+        let needs = ["libcwnear.so.1", "libnvinfer_cwfar.so.10", "libcwgone.so.1"];
+        library(here, "libonnxruntime_providers_openvino.so", &needs);
+        for gone in &needs[1..] {
+            std::fs::remove_file(here.join(gone)).unwrap();
+        }
+        let found = missing(Provider::OpenVino, &here.join("libonnxruntime.so"));
+        let texts: Vec<_> = found.iter().map(|m| (m.what.as_str(), m.how.as_str())).collect();
+        assert_eq!(
+            texts,
+            [
+                (
+                    "libnvinfer_cwfar.so.10, which OpenVINOExecutionProvider needs",
+                    "convwise runner install tensorrt"
+                ),
+                (
+                    "libcwgone.so.1, which OpenVINOExecutionProvider needs",
+                    "install the package of the system that has libcwgone.so.1"
+                ),
+            ]
+        );
+        // What was near by is in memory now, so that the loader finds it by its name.
+        assert_eq!(keep(Path::new("libcwnear.so.1")), Ok(()));
+    }
 }

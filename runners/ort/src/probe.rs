@@ -48,8 +48,27 @@ pub(crate) fn absent(engine: &Engine, settings: &Settings) -> Vec<Missing> {
     // Only starting it shows that a device answers.
     match session::builder(engine, settings, None) {
         Ok(_) => Vec::new(),
-        Err(error) => vec![missing(error.message, provider)],
+        Err(error) => vec![not_started(&error.message, provider)],
     }
+}
+
+/// Everything is there, and the provider does not start: with NVIDIA's, it is the GPU or the driver.
+fn not_started(said: &str, provider: Provider) -> Missing {
+    match cuda_failure(said) {
+        Some(failure) => Missing {
+            what: format!("a GPU that {} can use ({failure})", provider.name()),
+            how: "see whether `nvidia-smi` lists it, and whether the driver is as new as this CUDA wants"
+                .into(),
+        },
+        None => missing(said.to_owned(), provider),
+    }
+}
+
+/// `CUDA failure 35: CUDA driver version is insufficient` of a longer text, which names places in ONNX Runtime's source
+/// and the host, too.
+fn cuda_failure(said: &str) -> Option<&str> {
+    let failure = said.get(said.find("CUDA failure")?..)?;
+    failure.split(" ;").next().map(str::trim)
 }
 
 /// Whether the library was built with the provider.
@@ -82,4 +101,27 @@ fn gpus(row: Row) -> Vec<Device> {
 
 fn device(row: Row, id: String, name: String) -> Device {
     Device { id, kind: row.kind.into(), name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What ONNX Runtime 1.31.1 with CUDA 13 says on a machine without a GPU.
+    const NO_GPU: &str = "ONNX Runtime could not start CUDAExecutionProvider: cuda_execution_provider_info.cc:63 [ONNXRuntimeError] : \
+        1 : FAIL : provider_options_utils.h:187 Parse Failed to parse provider option \"device_id\": CUDA failure 35: CUDA driver \
+        version is insufficient for CUDA runtime version ; GPU=-1 ; hostname=x ; file=x.cc ; line=70 ; \
+        expr=cudaGetDeviceCount(&num_devices); (ORT_FAIL)";
+
+    #[test]
+    fn a_gpu_that_does_not_answer_is_told_from_a_missing_library() {
+        let found = not_started(NO_GPU, Provider::Cuda);
+        assert_eq!(
+            found.what,
+            "a GPU that CUDAExecutionProvider can use (CUDA failure 35: CUDA driver version is insufficient for CUDA runtime \
+             version)"
+        );
+        assert!(found.how.contains("nvidia-smi"));
+        assert_eq!(not_started("no reason", Provider::Qnn).what, "no reason");
+    }
 }
