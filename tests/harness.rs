@@ -206,9 +206,15 @@ pub fn is_alive(pid: u32) -> bool {
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_convwise"));
     command.env("COLUMNS", "160");
-    for variable in
-        ["CONVWISE_HOME", "CONVWISE_MOCK", "ORT_DYLIB_PATH", "LIBTORCH", "CLICOLOR_FORCE", "NO_COLOR"]
-    {
+    for variable in [
+        "CONVWISE_HOME",
+        "CONVWISE_MOCK",
+        "ORT_DYLIB_PATH",
+        "ORT_GPU_DYLIB_PATH",
+        "LIBTORCH",
+        "CLICOLOR_FORCE",
+        "NO_COLOR",
+    ] {
         command.env_remove(variable);
     }
     // What is installed for Python here is no affair of the tests'.

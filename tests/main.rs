@@ -10,6 +10,7 @@ mod harness;
 mod house;
 mod knowledge_base;
 mod measuring;
+mod profile;
 mod rules;
 mod runners;
 mod surface;

@@ -44,7 +44,7 @@ impl Runner for MockRunner {
             concurrent: true,
             deterministic: true,
             simulated: true,
-            extensions: vec!["convwise.clock/1".into()],
+            extensions: ["convwise.clock/1", "convwise.profile/1"].map(String::from).to_vec(),
             ..Description::new("mock", env!("CARGO_PKG_VERSION"))
         }
     }

@@ -3,15 +3,20 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use convwise_sdk::{DType, Dim, Options, RunnerError, TensorInfo};
+use convwise_sdk::{DType, Dim, LayerTime, Options, RunnerError, TensorInfo};
 
 use crate::mischief::{Mischief, Moment, Phase};
 
 /// Every option: name, default, documentation.
-pub(crate) const OPTIONS: [(&str, &str, &str); 15] = [
+pub(crate) const OPTIONS: [(&str, &str, &str); 16] = [
     ("threads", "1", "accepted and ignored"),
     ("times_ns", "1000000", "times of the runs in nanoseconds, over and over: 900,1100 or 3x900,1x5000"),
     ("load_ns", "5000000", "time of loading in nanoseconds"),
+    (
+        "kernels",
+        "model Model 1000000",
+        "what a profile says: name, operator and nanoseconds of each kernel, with commas between",
+    ),
     ("input", "N,3,224,224", "shape of the input; a letter is a dimension that the input decides"),
     ("outputs", "N,1000", "shapes of the outputs, separated by ;"),
     ("dtype", "f32", "element type of the input: f32, f16, u8 or i8"),
@@ -31,6 +36,7 @@ pub(crate) const OPTIONS: [(&str, &str, &str); 15] = [
 pub(crate) struct Script {
     pub(crate) times_ns: Vec<u64>,
     pub(crate) load_ns: u64,
+    pub(crate) kernels: Vec<LayerTime>,
     pub(crate) input: TensorInfo,
     pub(crate) outputs: Vec<TensorInfo>,
     pub(crate) nan: bool,
@@ -80,6 +86,7 @@ impl Script {
         Ok(Self {
             times_ns: times(text("times_ns")).map_err(|error| fits("times_ns", error))?,
             load_ns: options.parse("load_ns", 5_000_000)?,
+            kernels: kernels(text("kernels")).map_err(|error| fits("kernels", error))?,
             input,
             outputs: outputs.collect::<Result<_, _>>().map_err(|error| fits("outputs", error))?,
             nan: options.parse("nan", 0_u8)? != 0,
@@ -159,6 +166,20 @@ fn times(text: &str) -> Result<Vec<u64>, String> {
     if times.is_empty() { Err("there is no time in it".into()) } else { Ok(times) }
 }
 
+/// `conv1 Conv 900, relu Relu 100`.
+fn kernels(text: &str) -> Result<Vec<LayerTime>, String> {
+    let kernel = |part: &str| match part.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [node, op, ns] => Ok(LayerTime {
+            node: (*node).to_owned(),
+            op: (*op).to_owned(),
+            provider: "MockExecutionProvider".to_owned(),
+            ns: ns.parse().map_err(|_| format!("\"{ns}\" is not a whole number"))?,
+        }),
+        _ => Err(format!("\"{part}\" is not a name, an operator and a time")),
+    };
+    text.split(',').map(kernel).collect()
+}
+
 fn dtype(text: &str) -> Result<DType, String> {
     match text {
         "f32" => Ok(DType::F32),
@@ -189,6 +210,17 @@ mod tests {
         assert!(times("0x900").is_err());
         assert!(times("99999999x1").is_err());
         assert!(times("fast").is_err());
+    }
+
+    #[test]
+    fn kernels_have_a_name_an_operator_and_a_time() {
+        let found = kernels("relu:3_nchwc Conv 900, fc Gemm 100").unwrap();
+        assert_eq!(
+            (found[0].node.as_str(), found[1].op.as_str(), found[1].ns),
+            ("relu:3_nchwc", "Gemm", 100)
+        );
+        assert!(kernels("fc Gemm").is_err());
+        assert!(kernels("fc Gemm long").is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A session that computes next to nothing and reports the times it was given.
 
-use convwise_sdk::{Dim, Io, RunnerError, Session, Tensor, TensorInfo, TensorView};
+use convwise_sdk::{Dim, Io, Profile, RunnerError, Session, Tensor, TensorInfo, TensorView};
 
 use crate::mischief::Phase;
 use crate::script::{Lie, Script};
@@ -118,5 +118,14 @@ impl Session for MockSession {
 
     fn load_ns(&mut self) -> Result<u64, RunnerError> {
         Ok(self.script.load_ns)
+    }
+
+    fn profile(&mut self, runs: u32) -> Result<Profile, RunnerError> {
+        if runs == 0 {
+            return Err(RunnerError::invalid("a profile takes one run at least"));
+        }
+        self.input.ok_or_else(|| RunnerError::state("set input 0 first"))?;
+        self.outputs.clear();
+        Ok(Profile::new(runs, self.script.kernels.clone()))
     }
 }

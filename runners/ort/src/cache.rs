@@ -5,12 +5,16 @@
 //! ```text
 //! <cache>/tensorrt/<digest of versions, driver, GPU>/timing/            shared by all models: how fast each kernel is
 //! <cache>/tensorrt/<digest of versions, driver, GPU>/<digest of model and options>/{about.txt, *.engine, whole}
+//! <cache>/tensorrt/<digest of versions, driver, GPU>/<digest of model and options>.lock
 //! ```
+//! The lock is held while a model loads, so that of two processes one builds and the other reads.
+//!
 //! `whole` is written once a load went well: a folder without it was left by a build that broke off, and is emptied.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use convwise_sdk::RunnerError;
 
@@ -29,6 +33,8 @@ pub(crate) struct Caches {
     pub(crate) timing: PathBuf,
     /// Whether a whole engine was there.
     pub(crate) found: bool,
+    /// Held until the last copy of this is dropped.
+    _lock: Arc<File>,
 }
 
 /// What an engine depends on beside the model and the options; a part that is not known is empty.
@@ -58,13 +64,27 @@ impl Caches {
         let Some(root) = root(settings.tensorrt.cache.as_deref()) else { return Ok(None) };
         let about = about(settings, model).map_err(|error| unreadable(model, &error))?;
         let place = root.join("tensorrt").join(digest(&platform.text()));
-        let caches = Self { engine: place.join(digest(&about)), timing: place.join("timing"), found: false };
-        let made = caches.prepare(&format!("{}{about}", platform.text()));
+        let made = Self::locked(&place, &digest(&about))
+            .and_then(|caches| caches.prepare(&format!("{}{about}", platform.text())));
         made.map(Some).map_err(|error| {
             RunnerError::unavailable(format!(
                 "the engine cache {} cannot be written: {error}; choose another folder with option cache, or cache=off",
                 root.display()
             ))
+        })
+    }
+
+    /// The folders below `place`, once no other process uses that of the engine.
+    fn locked(place: &Path, name: &str) -> io::Result<Self> {
+        fs::create_dir_all(place)?;
+        let path = place.join(format!("{name}.lock"));
+        let lock = File::options().create(true).truncate(false).write(true).open(path)?;
+        lock.lock()?;
+        Ok(Self {
+            engine: place.join(name),
+            timing: place.join("timing"),
+            found: false,
+            _lock: Arc::new(lock),
         })
     }
 
@@ -180,18 +200,19 @@ mod tests {
     fn whatever_an_engine_depends_on_is_in_its_name() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("model.onnx"), "one").unwrap();
-        let first = open(folder.path(), &platform(), &[]);
-        assert_eq!(first.engine, open(folder.path(), &platform(), &[("threads", "2")]).engine);
-        let differs = |other: Caches, what: &str| assert_ne!(other.engine, first.engine, "{what}");
+        let paths = |caches: Caches| (caches.engine, caches.timing);
+        let first = paths(open(folder.path(), &platform(), &[]));
+        assert_eq!(first.0, open(folder.path(), &platform(), &[("threads", "2")]).engine);
+        let differs = |other: Caches, what: &str| assert_ne!(other.engine, first.0, "{what}");
         for option in [("fp16", "on"), ("int8", "on"), ("builder_level", "5"), ("provider_options", "a=b")] {
             let other = open(folder.path(), &platform(), &[option]);
-            assert_eq!(other.timing, first.timing);
+            assert_eq!(other.timing, first.1);
             differs(other, option.0);
         }
         let driver = Platform { driver: "581".into(), ..platform() };
         differs(open(folder.path(), &driver, &[]), "driver");
         let gpu = Platform { gpu: "B".into(), ..platform() };
-        assert_ne!(open(folder.path(), &gpu, &[]).timing, first.timing);
+        assert_ne!(open(folder.path(), &gpu, &[]).timing, first.1);
         fs::write(folder.path().join("model.onnx.data"), "weights").unwrap();
         differs(open(folder.path(), &platform(), &[]), "weights");
         fs::remove_file(folder.path().join("model.onnx.data")).unwrap();
@@ -205,16 +226,20 @@ mod tests {
         fs::write(folder.path().join("model.onnx"), "one").unwrap();
         let open = || open(folder.path(), &platform(), &[]);
         let first = open();
-        assert!(!first.found && first.engine.join("about.txt").is_file());
+        let engine = first.engine.clone();
+        assert!(!first.found && engine.join("about.txt").is_file());
         first.complete();
+        drop(first);
         assert!(!open().found, "there is no engine in it");
-        fs::write(first.engine.join("half.engine"), "x").unwrap();
-        assert!(!open().found && !first.engine.join("half.engine").exists(), "a build that broke off");
-        fs::write(first.engine.join("net.engine"), "x").unwrap();
-        first.complete();
-        assert!(open().found && first.engine.join("net.engine").is_file());
+        fs::write(engine.join("half.engine"), "x").unwrap();
+        assert!(!open().found && !engine.join("half.engine").exists(), "a build that broke off");
+        let second = open();
+        fs::write(engine.join("net.engine"), "x").unwrap();
+        second.complete();
+        drop(second);
+        assert!(open().found && engine.join("net.engine").is_file());
         let anew = open().emptied().unwrap();
-        assert!(!anew.found && !first.engine.join("net.engine").exists());
+        assert!(!anew.found && !engine.join("net.engine").exists());
     }
 
     #[test]

@@ -140,11 +140,17 @@ impl TensorRtSettings {
         Ok(Self {
             fp16: switch(options, "fp16", false)?,
             int8: switch(options, "int8", false)?,
-            calibration: given(options, "calibration").map(PathBuf::from),
+            calibration: given(options, "calibration").map(table).transpose()?,
             level,
             cache: given(options, "cache").map(str::to_owned),
         })
     }
+}
+
+/// The absolute path of a calibration table: TensorRT's provider takes any other as a name in its cache.
+fn table(path: &str) -> Result<PathBuf, RunnerError> {
+    let absolute = std::path::absolute(path).ok().filter(|path| path.is_file());
+    absolute.ok_or_else(|| wrong("calibration", path, "the path of a calibration table"))
 }
 
 fn given<'a>(options: &'a Options, name: &str) -> Option<&'a str> {
@@ -267,6 +273,8 @@ mod tests {
         );
         let wrong = [("provider", "cuda"), ("provider_options", "use_tf32")];
         assert!(read(Flavour::OnnxRuntime, &wrong).unwrap_err().contains("key=value"));
-        assert!(read(Flavour::TensorRt, &[("builder_level", "9")]).unwrap_err().contains("from 0 to 5"));
+        let refused = |option| read(Flavour::TensorRt, &[option]).unwrap_err();
+        assert!(refused(("builder_level", "9")).contains("from 0 to 5"));
+        assert!(refused(("calibration", "/nowhere/table")).contains("the path of a calibration table"));
     }
 }
