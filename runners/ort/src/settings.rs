@@ -121,7 +121,7 @@ impl Settings {
             spinning: switch(options, "spinning", false)?,
             arena: switch(options, "arena", true)?,
             provider,
-            device: device(options)?,
+            device: device(options, provider)?,
             fallback: fallback(options)?,
             binding: binding(options, provider)?,
             more: pairs(options.get("provider_options").unwrap_or_default(), provider)?,
@@ -157,9 +157,13 @@ fn given<'a>(options: &'a Options, name: &str) -> Option<&'a str> {
     options.get(name).filter(|value| !value.is_empty())
 }
 
-fn device(options: &Options) -> Result<i32, RunnerError> {
-    let index = options.parse("device", 0u16)?;
-    Ok(i32::from(index))
+/// `1`, or `cuda:1` as `probe` calls it.
+fn device(options: &Options, provider: Provider) -> Result<i32, RunnerError> {
+    let Some(text) = given(options, "device") else { return Ok(0) };
+    let (word, index) = text.rsplit_once(':').unwrap_or((provider.row().word, text));
+    let index = index.parse::<u16>().ok().filter(|_| word == provider.row().word);
+    let fits = format!("an index, such as 0 or {}:0", provider.row().word);
+    index.map(i32::from).ok_or_else(|| wrong("device", text, &fits))
 }
 
 fn fallback(options: &Options) -> Result<bool, RunnerError> {
@@ -252,6 +256,10 @@ mod tests {
             assert_eq!(error, format!("invalid argument: {expect}"));
         };
         check(("spinning", "maybe"), "option spinning: \"maybe\" does not fit; use on or off");
+        check(
+            ("device", "cuda:1"),
+            "option device: \"cuda:1\" does not fit; use an index, such as 0 or cpu:0",
+        );
         check(("fallback", "yes"), "option fallback: \"yes\" does not fit; use refuse or allow");
         check(("provider_options", "a=b"), "option provider_options: provider cpu has none here");
         check(
@@ -261,6 +269,13 @@ mod tests {
         );
         let error = read(Flavour::OnnxRuntime, &[("threads", "0")]).unwrap_err();
         assert!(error.starts_with("invalid argument: option threads"));
+    }
+
+    #[test]
+    fn a_device_has_an_index_or_the_name_that_probe_gives_it() {
+        let device = |text| read(Flavour::TensorRt, &[("device", text)]).map(|settings| settings.device);
+        assert_eq!((device("2"), device("tensorrt:1")), (Ok(2), Ok(1)));
+        assert!(device("cuda:1").is_err() && device("-1").is_err() && device("99999").is_err());
     }
 
     #[test]
