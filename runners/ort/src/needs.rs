@@ -1,7 +1,7 @@
 //! What a provider's library needs of the system: looked for before it is loaded, so that everything missing is named at
 //! once and with what gets it.
 //!
-//! Libraries that lie beside ONNX Runtime's, below `TENSORRT_HOME` or in the active virtual environment are loaded from
+//! Libraries that lie beside ONNX Runtime's, in the Python packages beside its own or below `TENSORRT_HOME` are loaded from
 //! there, in the order of their needs; the loader then finds them in memory by name, and nobody has to set
 //! `LD_LIBRARY_PATH`.
 
@@ -17,11 +17,8 @@ use crate::engine::reason;
 use crate::library::folder;
 use crate::provider::Provider;
 
-/// The variable with the folder of an unpacked TensorRT.
+/// The variable with the folder of TensorRT, which the host sets where it found one.
 const TENSORRT_HOME: &str = "TENSORRT_HOME";
-
-/// The variable of an active virtual environment, whose packages may have TensorRT.
-const ENVIRONMENT: &str = "VIRTUAL_ENV";
 
 /// Most libraries that are looked at for one provider.
 const MOST: usize = 128;
@@ -41,7 +38,7 @@ const OPENED_BY_NAME: [&str; 4] = ["libcudnn", "libnvrtc", "libcufft", "libnvinf
 
 /// Loads what `provider` needs and answers what is not there. `library` is ONNX Runtime's.
 pub(crate) fn missing(provider: Provider, library: &Path) -> Vec<Missing> {
-    let mut search = Search::of(once(folder(library).to_owned()).chain(tensorrt_folders()));
+    let mut search = Search::of(beside(library).into_iter().chain(tensorrt_folders()));
     for name in provider.own_and_fallback().filter_map(|one| one.row().library) {
         let own = folder(library).join(name);
         if !own.is_file() {
@@ -96,14 +93,22 @@ fn how(soname: &str) -> String {
     }
 }
 
+/// The folder of `library`, and those of NVIDIA's Python packages where it is in one itself:
+/// `site-packages/{onnxruntime/capi,nvidia/*/lib,tensorrt_libs}`.
+fn beside(library: &Path) -> Vec<PathBuf> {
+    let own = folder(library);
+    let site = if own.ends_with("onnxruntime/capi") { own.ancestors().nth(2) } else { None };
+    let packages = site.and_then(|site| site.join("nvidia").read_dir().ok()).into_iter().flatten().flatten();
+    let packages = packages.map(|package| package.path().join("lib"));
+    let tensorrt = site.map(|site| site.join("tensorrt_libs"));
+    once(own.to_owned()).chain(packages).chain(tensorrt).filter(|folder| folder.is_dir()).collect()
+}
+
 /// Where TensorRT may be beside the folders that the loader searches by itself.
 fn tensorrt_folders() -> impl Iterator<Item = PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = set(TENSORRT_HOME).map(|home| home.join("lib"));
-    let pythons = set(ENVIRONMENT).and_then(|environment| environment.join("lib").read_dir().ok());
-    let packages = pythons.into_iter().flatten().flatten();
-    let packages = packages.map(|python| python.path().join("site-packages").join("tensorrt_libs"));
-    home.into_iter().chain(packages).filter(|folder| folder.is_dir())
+    let home = std::env::var_os(TENSORRT_HOME).filter(|home| !home.is_empty()).map(PathBuf::from);
+    let folders = home.into_iter().flat_map(|home| [home.join("lib"), home]);
+    folders.filter(|folder| folder.is_dir())
 }
 
 struct Search {
@@ -189,6 +194,16 @@ mod tests {
         check("libnvinfer.so.10", "convwise runner install tensorrt");
         check("libnvonnxparser.so.10", "convwise runner install tensorrt");
         check("libtbb.so.12", "install the package of the system that has libtbb.so.12");
+    }
+
+    #[test]
+    fn python_packages_lie_beside_each_other() {
+        let site = tempfile::tempdir().unwrap();
+        let folders =
+            ["onnxruntime/capi", "nvidia/cu13/lib", "tensorrt_libs"].map(|name| site.path().join(name));
+        folders.iter().for_each(|folder| std::fs::create_dir_all(folder).unwrap());
+        assert_eq!(beside(&folders[0].join("libonnxruntime.so.1.31.1")), folders);
+        assert_eq!(beside(&folders[2].join("libonnxruntime.so")), [folders[2].clone()]);
     }
 
     #[test]

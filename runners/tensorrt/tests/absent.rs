@@ -29,7 +29,7 @@ fn spec(library: &Path) -> WorkerSpec {
     let mut spec = WorkerSpec::new("tensorrt", source, std::env::current_exe().unwrap());
     spec.args = ["worker_entry", "--exact", "--nocapture"].map(OsString::from).to_vec();
     spec.deadlines = Deadlines::all(Duration::from_secs(120));
-    spec.env = ["TENSORRT_HOME", "VIRTUAL_ENV"].map(|name| (name.into(), OsString::new())).into();
+    spec.env.insert("TENSORRT_HOME".into(), OsString::new());
     spec.env.insert("ORT_GPU_DYLIB_PATH".into(), library.into());
     spec
 }
