@@ -79,6 +79,14 @@ fn named(soname: &str, said: &str) -> String {
     if said.contains("No such file") { soname.to_owned() } else { format!("{soname} ({said})") }
 }
 
+/// `a, b and c`.
+fn listed(names: &[String]) -> String {
+    match names {
+        [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
+        names => names.concat(),
+    }
+}
+
 /// How to get a library by its name.
 fn how(soname: &str) -> String {
     let starts = |beginnings: &[&str]| beginnings.iter().any(|beginning| soname.starts_with(beginning));
@@ -133,7 +141,7 @@ impl Search {
                 None => groups.push((how, vec![name])),
             }
         }
-        let what = |names: &[String]| format!("{}, which {} needs", names.join(", "), provider.name());
+        let what = |names: &[String]| format!("{} for {}", listed(names), provider.name());
         groups.into_iter().map(|(how, names)| Missing { what: what(&names), how }).collect()
     }
 
@@ -235,11 +243,11 @@ mod tests {
             texts,
             [
                 (
-                    "libcudart.so.13, libcublas.so.13, which TensorrtExecutionProvider needs",
+                    "libcudart.so.13 and libcublas.so.13 for TensorrtExecutionProvider",
                     "convwise runner install onnxruntime-gpu"
                 ),
                 (
-                    "libnvinfer.so.10 (wrong ELF class: ELFCLASS32), which TensorrtExecutionProvider needs",
+                    "libnvinfer.so.10 (wrong ELF class: ELFCLASS32) for TensorrtExecutionProvider",
                     "convwise runner install tensorrt"
                 ),
             ]
@@ -274,12 +282,9 @@ mod tests {
         assert_eq!(
             texts,
             [
+                ("libnvinfer_cwfar.so.10 for OpenVINOExecutionProvider", "convwise runner install tensorrt"),
                 (
-                    "libnvinfer_cwfar.so.10, which OpenVINOExecutionProvider needs",
-                    "convwise runner install tensorrt"
-                ),
-                (
-                    "libcwgone.so.1, which OpenVINOExecutionProvider needs",
+                    "libcwgone.so.1 for OpenVINOExecutionProvider",
                     "install the package of the system that has libcwgone.so.1"
                 ),
             ]

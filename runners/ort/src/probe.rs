@@ -57,7 +57,7 @@ fn not_started(said: &str, provider: Provider) -> Missing {
     match cuda_failure(said) {
         Some(failure) => Missing {
             what: format!("a GPU that {} can use ({failure})", provider.name()),
-            how: "see whether `nvidia-smi` lists it, and whether the driver is as new as this CUDA wants"
+            how: "run nvidia-smi: it must list the GPU, and the driver must be as new as this CUDA wants"
                 .into(),
         },
         None => missing(said.to_owned(), provider),

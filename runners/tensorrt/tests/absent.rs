@@ -86,9 +86,9 @@ fn without_onnxruntime_everything_is_named_that_can_be() {
     assert_eq!(texts[0], (first, "convwise runner install onnxruntime-gpu"));
     // The rest depends on what the system has.
     let known = [
-        ("libnvinfer.so.10, which TensorrtExecutionProvider needs", "convwise runner install tensorrt"),
+        ("libnvinfer.so.10 for TensorrtExecutionProvider", "convwise runner install tensorrt"),
         (
-            "libcuda.so.1, which TensorrtExecutionProvider needs",
+            "libcuda.so.1 for TensorrtExecutionProvider",
             "install NVIDIA's driver with the system's package manager",
         ),
     ];
