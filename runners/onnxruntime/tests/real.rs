@@ -33,7 +33,7 @@ fn library() -> &'static Path {
         Some(path) => path.into(),
         None => {
             let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("home");
-            convwise_install::install("onnxruntime", &home, &mut |_| ())
+            convwise_install::install("onnxruntime", &home, &AtomicBool::new(false), &mut |_| ())
                 .unwrap_or_else(|e| panic!("{e}"))
                 .path
         }
