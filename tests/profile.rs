@@ -46,6 +46,9 @@ fn a_runner_without_a_profiler_names_those_that_have_one() {
     let plugins = home.mock("");
     let line = format!("bench resnet18 --plugins {plugins} --quick --profile");
     home.run(&line).fails(3, &["runner rten has no profiler; use --runner mock"]);
+    let both = home.run(&(mock(&home) + " --runner rten --max-time 1s"));
+    assert_eq!(both.code, 0, "{}", both.stderr);
+    assert!(both.stderr.contains("runner rten has no profiler") && !both.stdout.contains("no profile of"));
     home.run("bench resnet18 --top 3").fails(3, &["--profile"]);
 }
 

@@ -15,7 +15,7 @@ use convwise_types::{InputShape, Measurement, RunFailure, Scenario, Subject};
 use serde::Serialize;
 
 use super::advise::{Reporter, duration, summary};
-use super::profile::{self, Networks, profiles};
+use super::profile::{self, Able, Networks, profiles};
 use super::{command_line, interruptible};
 use crate::args::BenchArgs;
 use crate::context::Context;
@@ -42,9 +42,7 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
     }
     let world = context.world()?;
     let runners = runners(&world, args)?;
-    if args.profile {
-        profile::check(context, &runners)?;
-    }
+    let able = if args.profile { profile::able(context, &runners)? } else { Able::new() };
     let setting = setting(context, args);
     let mut subjects = Vec::new();
     for name in &args.subjects {
@@ -65,8 +63,7 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
     drop(keeper);
     let agreements = agreements(&world, DEFAULT_RUNNER, &plans, &results, &cancel);
     let networks = Networks { zoo: world.zoo, classes: args.classes };
-    let wanted = args.profile.then(|| profiles(context.screen, &networks, &plans, &results));
-    let profiles = wanted.unwrap_or_default();
+    let profiles = profiles(context.screen, &networks, &able, &plans, &results);
     let (records, failed) = sorted(&plans, results, agreements);
     failures.extend(failed);
     if args.output.json {

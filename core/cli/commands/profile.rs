@@ -1,6 +1,6 @@
 //! `convwise bench --profile`: where the time of a run goes, in the names of our layers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use convwise_bench::BenchPlan;
 use convwise_graph::infer;
@@ -31,21 +31,26 @@ pub(crate) struct Profiled {
     pub(crate) kernels: Vec<(LayerTime, Part)>,
 }
 
+/// Names of runners with a profiler.
+pub(crate) type Able = BTreeSet<String>;
+
 /// Profiles by record; a record whose profile failed has a reason instead.
 pub(crate) type Profiles = BTreeMap<RecordId, Result<Profiled, String>>;
 
-/// Whether the runners have a profiler. One is enough; the others are named in passing.
-pub(crate) fn check(context: &Context, runners: &[&RunnerEntry]) -> Result<(), CliError> {
+/// Those of the runners that have a profiler. One is enough; the others are named in passing.
+pub(crate) fn able(context: &Context, runners: &[&RunnerEntry]) -> Result<Able, CliError> {
     let lacking: Vec<_> = runners.iter().filter(|runner| !has_profiler(context, runner)).collect();
     let names: Vec<_> = lacking.iter().map(|runner| runner.name.as_str()).collect();
+    let able = runners.iter().map(|runner| runner.name.clone());
+    let able: Able = able.filter(|name| !names.contains(&name.as_str())).collect();
     let said = match names.as_slice() {
-        [] => return Ok(()),
+        [] => return Ok(able),
         [one] => format!("runner {one} has no profiler"),
         several => format!("runners {} have no profiler", several.join(", ")),
     };
-    if lacking.len() < runners.len() {
+    if !able.is_empty() {
         context.screen.warning(said);
-        return Ok(());
+        return Ok(able);
     }
     let others = context.runners().runners.iter().filter(|runner| has_profiler(context, runner));
     let others: Vec<_> = others.map(|runner| format!("--runner {}", runner.name)).collect();
@@ -63,10 +68,11 @@ fn has_profiler(context: &Context, runner: &RunnerEntry) -> bool {
     described.is_ok_and(|described| described.is_ok_and(|d| d.has_extension(EXTENSION)))
 }
 
-/// Profiles each measured plan, in a worker of its own; failures are said at once, too.
+/// Profiles each measured plan of an able runner, in a worker of its own; failures are said at once, too.
 pub(crate) fn profiles<E>(
     screen: Screen,
     networks: &Networks<'_>,
+    able: &Able,
     plans: &[BenchPlan],
     results: &[Result<Measurement, E>],
 ) -> Profiles {
@@ -78,7 +84,7 @@ pub(crate) fn profiles<E>(
         }
         (record.id.clone(), made)
     };
-    measured.map(one).collect()
+    measured.filter(|(plan, _)| able.contains(&plan.worker.name)).map(one).collect()
 }
 
 /// Whether every profile that was asked for was made.
