@@ -15,7 +15,7 @@ use convwise_types::{InputShape, Measurement, RunFailure, Scenario, Subject};
 use serde::Serialize;
 
 use super::advise::{Reporter, duration, summary};
-use super::profile::{self, Able, Networks, profiles};
+use super::profile::{self, Able, Profiler};
 use super::{command_line, interruptible};
 use crate::args::BenchArgs;
 use crate::context::Context;
@@ -62,8 +62,8 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
     let trouble = keeper.failed.take();
     drop(keeper);
     let agreements = agreements(&world, DEFAULT_RUNNER, &plans, &results, &cancel);
-    let networks = Networks { zoo: world.zoo, classes: args.classes };
-    let profiles = profiles(context.screen, &networks, &able, &plans, &results);
+    let profiler = Profiler { screen: context.screen, able, zoo: world.zoo, classes: args.classes };
+    let profiles = profiler.profiles(&plans, &results);
     let (records, failed) = sorted(&plans, results, agreements);
     failures.extend(failed);
     if args.output.json {

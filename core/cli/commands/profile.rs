@@ -68,37 +68,9 @@ fn has_profiler(context: &Context, runner: &RunnerEntry) -> bool {
     described.is_ok_and(|described| described.is_ok_and(|d| d.has_extension(EXTENSION)))
 }
 
-/// Profiles each measured plan of an able runner, in a worker of its own; failures are said at once, too.
-pub(crate) fn profiles<E>(
-    screen: Screen,
-    networks: &Networks<'_>,
-    able: &Able,
-    plans: &[BenchPlan],
-    results: &[Result<Measurement, E>],
-) -> Profiles {
-    let measured = plans.iter().zip(results).filter_map(|(plan, result)| Some((plan, result.as_ref().ok()?)));
-    let one = |(plan, record): (&BenchPlan, &Measurement)| {
-        let made = profiled(networks, plan, record);
-        if let Err(why) = &made {
-            screen.warning(format!("no profile of {}: {why}", plan.title()));
-        }
-        (record.id.clone(), made)
-    };
-    measured.filter(|(plan, _)| able.contains(&plan.worker.name)).map(one).collect()
-}
-
 /// Whether every profile that was asked for was made.
 pub(crate) fn all_well(profiles: &Profiles) -> bool {
     profiles.values().all(Result::is_ok)
-}
-
-fn profiled(networks: &Networks<'_>, plan: &BenchPlan, record: &Measurement) -> Result<Profiled, String> {
-    let profile = run(plan, runs(record.statistics.median.0)).map_err(|error| error.to_string())?;
-    let parts = match networks.parts(record, &profile.layers) {
-        Some(parts) => parts.map_err(|error| error.to_string())?,
-        None => profile.layers.iter().map(|_| Part::default()).collect(),
-    };
-    Ok(Profiled { runs: profile.runs, kernels: profile.layers.into_iter().zip(parts).collect() })
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 10 and 200")]
@@ -115,15 +87,44 @@ fn run(plan: &BenchPlan, runs: u32) -> Result<Profile, WorkerError> {
     worker.profile(runs)
 }
 
-/// How to build the networks that were measured once more.
-pub(crate) struct Networks<'z> {
-    /// All of them.
+/// What it takes to profile what was measured.
+pub(crate) struct Profiler<'z> {
+    /// Where failures are said at once.
+    pub(crate) screen: Screen,
+    /// Runners that are asked.
+    pub(crate) able: Able,
+    /// Networks, to be built once more.
     pub(crate) zoo: &'z Zoo,
     /// Classes of the last layer, as published without one.
     pub(crate) classes: Option<u64>,
 }
 
-impl Networks<'_> {
+impl Profiler<'_> {
+    /// Profiles each measured plan of an able runner, in a worker of its own.
+    pub(crate) fn profiles<E>(&self, plans: &[BenchPlan], results: &[Result<Measurement, E>]) -> Profiles {
+        let measured =
+            plans.iter().zip(results).filter_map(|(plan, result)| Some((plan, result.as_ref().ok()?)));
+        let asked = measured.filter(|(plan, _)| self.able.contains(&plan.worker.name));
+        asked.map(|(plan, record)| (record.id.clone(), self.tried(plan, record))).collect()
+    }
+
+    fn tried(&self, plan: &BenchPlan, record: &Measurement) -> Result<Profiled, String> {
+        let made = self.profiled(plan, record);
+        if let Err(why) = &made {
+            self.screen.warning(format!("no profile of {}: {why}", plan.title()));
+        }
+        made
+    }
+
+    fn profiled(&self, plan: &BenchPlan, record: &Measurement) -> Result<Profiled, String> {
+        let profile = run(plan, runs(record.statistics.median.0)).map_err(|error| error.to_string())?;
+        let parts = match self.parts(record, &profile.layers) {
+            Some(parts) => parts.map_err(|error| error.to_string())?,
+            None => profile.layers.iter().map(|_| Part::default()).collect(),
+        };
+        Ok(Profiled { runs: profile.runs, kernels: profile.layers.into_iter().zip(parts).collect() })
+    }
+
     /// The part of each kernel in the network that was measured; nothing for somebody's file.
     fn parts(&self, record: &Measurement, kernels: &[LayerTime]) -> Option<Result<Vec<Part>, ZooError>> {
         let id = record.subject.architecture.as_ref()?;
