@@ -40,12 +40,12 @@ pub fn pick(standing: &Standing<'_>, labels: Vec<Label>, findings: &[Finding], r
     }
 }
 
-/// A preference that scored nothing is no reason for a pick.
+/// A preference that scored nothing is no reason for a pick, and neither is a requirement that has nothing to say.
 fn says_something(finding: &Finding) -> bool {
     match finding.kind {
         FindingKind::Preferred { score, .. } => score > 0.0,
         FindingKind::Step(_) => false,
-        _ => true,
+        _ => !finding.reason.is_empty(),
     }
 }
 

@@ -10,13 +10,16 @@ use crate::args::JsonArgs;
 use crate::context::{Context, VERSION};
 use crate::error::CliError;
 use crate::render::table::{table, text};
-use crate::screen::{BAD, GOOD, NAME, styled};
+use crate::screen::{BAD, FAINT, GOOD, NAME, styled};
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 struct Check {
     what: String,
     ok: bool,
+    /// Nothing is wrong without it: it can be had.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    optional: bool,
     found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     mend: Option<String>,
@@ -30,7 +33,13 @@ struct Check {
 
 impl Check {
     fn new(what: impl Into<String>, ok: bool, found: impl Into<String>) -> Self {
-        Self { what: what.into(), ok, found: found.into(), mend: None, library: None, native: Vec::new() }
+        let (what, found) = (what.into(), found.into());
+        Self { what, ok, optional: false, found, mend: None, library: None, native: Vec::new() }
+    }
+
+    /// The same, as something that this machine can do without.
+    fn optional(self) -> Self {
+        Self { optional: true, ..self }
     }
 
     fn mended_by(self, command: Option<String>) -> Self {
@@ -68,8 +77,8 @@ pub(crate) fn run(context: &Context, args: &JsonArgs) -> Result<(), CliError> {
     checks.extend(runners.skipped.iter().map(|skipped| {
         Check::new("runner manifest", true, format!("{}: skipped, {}", skipped.path.display(), skipped.why))
     }));
-    let report =
-        Report { schema: "convwise.doctor/1", version: VERSION, ok: checks.iter().all(|c| c.ok), checks };
+    let ok = checks.iter().all(|c| c.ok || c.optional);
+    let report = Report { schema: "convwise.doctor/1", version: VERSION, ok, checks };
     if args.json {
         return context.screen.json(&report);
     }
@@ -77,12 +86,17 @@ pub(crate) fn run(context: &Context, args: &JsonArgs) -> Result<(), CliError> {
 }
 
 fn shown(report: &Report) -> String {
-    let mark = |ok: bool| if ok { styled(GOOD, "✓") } else { styled(BAD, "✗") };
-    let rows = report.checks.iter().map(|c| vec![mark(c.ok), c.what.clone(), c.lines()]);
+    let mark = |check: &Check| match (check.ok, check.optional) {
+        (true, _) => styled(GOOD, "✓"),
+        (false, true) => styled(FAINT, "–"),
+        (false, false) => styled(BAD, "✗"),
+    };
+    let rows = report.checks.iter().map(|c| vec![mark(c), c.what.clone(), c.lines()]);
     let mut out = table(&[text(""), text("what"), text("found")], rows);
     for check in &report.checks {
         if let Some(mend) = &check.mend {
-            let _ = writeln!(out, "\n{} is mended by\n  {}", check.what, styled(NAME, mend));
+            let verb = if check.optional { "can be had with" } else { "is mended by" };
+            let _ = writeln!(out, "\n{} {verb}\n  {}", check.what, styled(NAME, mend));
         }
     }
     out
@@ -154,7 +168,8 @@ fn runner(context: &Context, runner: &RunnerEntry) -> Check {
 fn state(context: &Context, runner: &RunnerEntry) -> Check {
     let check = |ok, found: String| Check::new(format!("runner {}", runner.name), ok, found);
     if let Some(why) = &runner.why_not {
-        return check(false, why.clone()).mended_by(build(runner));
+        let unusable = check(false, why.clone()).mended_by(build(runner));
+        return if runner.library_is_there { unusable } else { unusable.optional() };
     }
     let needed = runner.native.iter().find(|native| native.path.is_none() && native.only_for.is_none());
     let fetch = needed.map(|native| native.mend.clone());
@@ -169,7 +184,7 @@ fn state(context: &Context, runner: &RunnerEntry) -> Check {
         Ok(probe) => {
             let missing = probe.missing.iter().map(|m| m.what.clone()).collect::<Vec<_>>().join(", ");
             let mend = probe.missing.first().map(|m| m.how.clone()).or(fetch);
-            check(false, missing).mended_by(mend)
+            check(false, missing).mended_by(mend).optional()
         }
         Err(CliError::Failed(why) | CliError::Invalid(why)) => check(false, why).mended_by(fetch),
         Err(_) => check(false, "cannot be started".to_owned()),
