@@ -57,6 +57,11 @@ impl List {
             Self::At(index) => Ok(Cow::Owned(whole_numbers(operands.get(*index)?)?)),
         }
     }
+
+    /// The first number, where the list holds one.
+    pub(crate) fn first(&self, operands: &Operands<'_>) -> Result<i64, Fault> {
+        self.read(operands)?.first().copied().ok_or_else(|| Fault::model("a number is missing"))
+    }
 }
 
 /// The elements of a tensor as whole numbers.

@@ -104,9 +104,6 @@ impl Resize {
         {
             return Ok(image);
         }
-        if self.antialias && changed.iter().any(|axis| axis.to < axis.from) {
-            return Err(Fault::unsupported("it smooths in a way that cannot be run"));
-        }
         changed.iter().try_fold(x.shallow_clone(), |x, axis| self.one_axis(&x, axis))
     }
 
@@ -161,9 +158,6 @@ impl Resize {
                 let exact = [rows, columns].iter().all(|axis| doubled(axis.from, axis.to));
                 if exact { Some(x.f_upsample_nearest2d(size, None::<f64>, None::<f64>)?) } else { None }
             }
-            Mode::Shared(Shares::Linear) if self.antialias && centres => {
-                Some(x.f_internal_upsample_bilinear2d_aa(size, false, h, w)?)
-            }
             Mode::Shared(Shares::Linear) if (corners || centres) && !self.antialias => {
                 Some(x.f_upsample_bilinear2d(size, corners, h, w)?)
             }
@@ -184,7 +178,7 @@ impl Resize {
             }
             Mode::Shared(shares) => {
                 bounded(&[axis.to, axis.from])?;
-                let matrix = Tensor::f_from_slice(&axis.shares(self.coordinates, shares))?;
+                let matrix = Tensor::f_from_slice(&axis.shares(self.coordinates, shares, self.antialias))?;
                 let matrix = matrix.f_reshape([axis.to, axis.from])?.f_to_kind(x.kind())?.f_to(x.device())?;
                 let last = x.dim() as i64 - 1;
                 Ok(x.f_transpose(axis.at, last)?.f_linear(&matrix, None::<&Tensor>)?.f_transpose(axis.at, last)?)

@@ -100,37 +100,50 @@ impl Axis {
     }
 
     /// A matrix of `to` rows of `from` shares.
-    pub(super) fn shares(&self, coordinates: Coordinates, shares: Shares) -> Vec<f32> {
-        (0..self.to).flat_map(|x| self.row(self.place(coordinates, x), shares)).collect()
+    pub(super) fn shares(&self, coordinates: Coordinates, shares: Shares, antialias: bool) -> Vec<f32> {
+        // Where the image shrinks, an element is made of all that it covers.
+        let width = if antialias { self.scale.min(1.0).recip() } else { 1.0 };
+        (0..self.to).flat_map(|x| self.row(self.place(coordinates, x), shares, width)).collect()
     }
 
-    fn row(&self, place: f64, shares: Shares) -> Vec<f32> {
-        let first = place.floor();
-        let within = place - first;
-        let (start, weights, exclude) = match shares {
-            Shares::Linear => (first, vec![1.0 - within, within], false),
-            Shares::Cubic { coefficient, exclude_outside } => {
-                (first - 1.0, cubic(within, coefficient).to_vec(), exclude_outside)
-            }
+    fn row(&self, place: f64, shares: Shares, width: f64) -> Vec<f32> {
+        let (reach, exclude) = match shares {
+            Shares::Linear => (width, false),
+            Shares::Cubic { exclude_outside, .. } => (2.0 * width, exclude_outside),
         };
+        let first = place.floor();
+        let start = first - reach.ceil() + 1.0;
         let mut row = vec![0.0; usize::try_from(self.from).unwrap_or(0)];
-        for (at, weight) in (start as i64..).zip(weights) {
+        for at in start as i64..=(first + reach.ceil()) as i64 {
+            let weight = shares.at((at as f64 - place).abs() / width);
             let inside = (0..self.from).contains(&at);
             let at = usize::try_from(at.clamp(0, self.from - 1)).unwrap_or(0);
             if let Some(share) = row.get_mut(at).filter(|_| inside || !exclude) {
                 *share += weight;
             }
         }
-        let sum: f64 = if exclude { row.iter().sum() } else { 1.0 };
+        let sum: f64 = if exclude || width > 1.0 { row.iter().sum() } else { 1.0 };
         row.into_iter().map(|share| (share / sum) as f32).collect()
     }
 }
 
-/// Keys, "Cubic convolution interpolation" (1981), equation 4, for the four elements around a place.
-fn cubic(s: f64, a: f64) -> [f64; 4] {
-    let near = |d: f64| ((a + 2.0) * d - (a + 3.0)) * d * d + 1.0;
-    let far = |d: f64| ((a * d - 5.0 * a) * d + 8.0 * a) * d - 4.0 * a;
-    [far(s + 1.0), near(s), near(1.0 - s), far(2.0 - s)]
+impl Shares {
+    /// The share of an element at this distance, before all shares are made to add up to 1.
+    fn at(self, distance: f64) -> f64 {
+        match self {
+            Self::Linear => (1.0 - distance).max(0.0),
+            Self::Cubic { coefficient, .. } => cubic(distance, coefficient),
+        }
+    }
+}
+
+/// Keys, "Cubic convolution interpolation" (1981), equation 4.
+fn cubic(d: f64, a: f64) -> f64 {
+    match d {
+        ..=1.0 => ((a + 2.0) * d - (a + 3.0)) * d * d + 1.0,
+        ..2.0 => ((a * d - 5.0 * a) * d + 8.0 * a) * d - 4.0 * a,
+        _ => 0.0,
+    }
 }
 
 #[cfg(test)]
@@ -152,11 +165,11 @@ mod tests {
 
     #[test]
     fn shares_add_up() {
-        let linear = TWICE.shares(Coordinates::HalfPixel, Shares::Linear);
+        let linear = TWICE.shares(Coordinates::HalfPixel, Shares::Linear, false);
         assert_eq!(linear, [1.0, 0.0, 0.75, 0.25, 0.25, 0.75, 0.0, 1.0]);
         for exclude_outside in [false, true] {
             let cubic = Shares::Cubic { coefficient: -0.75, exclude_outside };
-            for row in TWICE.shares(Coordinates::HalfPixel, cubic).chunks(2) {
+            for row in TWICE.shares(Coordinates::HalfPixel, cubic, false).chunks(2) {
                 assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{row:?}");
             }
         }

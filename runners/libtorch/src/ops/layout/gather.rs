@@ -72,11 +72,11 @@ pub(crate) fn counting(index: &Tensor, at: i64) -> Result<Tensor, Fault> {
 /// Operands: indices, number of places, and the values of places without and with the index.
 fn one_hot(node: &Node<'_>) -> Result<Kernel, Fault> {
     let at = node.int("axis", -1);
-    let depth = node.number(1, "depth")?.ok_or_else(|| Fault::model("it has no depth"))? as i64;
-    bounded(&[depth])?;
+    let depth = node.list(1)?.ok_or_else(|| Fault::model("it has no depth"))?;
     Ok(Kernel::one(move |o| {
         let (index, values) = (o.get(0)?, o.get(2)?);
-        let at = axis(at, index.dim() + 1)?;
+        let (at, depth) = (axis(at, index.dim() + 1)?, depth.first(o)?);
+        bounded(&[depth])?;
         let index = from_front(index, depth)?.f_unsqueeze(at)?;
         let shape: Vec<i64> = (0..index.dim() as i64).map(|axis| if axis == at { -1 } else { 1 }).collect();
         let places = Tensor::f_arange_start_step(0_i64, depth, 1_i64, (Kind::Int64, index.device()))?;

@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 use crate::convert::{is_whole, kind_of_onnx};
 use crate::fault::Fault;
 use crate::model::tensor;
-use crate::ops::operands::numbers;
+use crate::ops::operands::{List, numbers};
 use crate::ops::{Kernel, Node, Operands, Prepare, bounded, extent};
 
 /// The operators of this file.
@@ -99,9 +99,10 @@ fn eye_like(node: &Node<'_>) -> Result<Kernel, Fault> {
 
 fn trilu(node: &Node<'_>) -> Result<Kernel, Fault> {
     let upper = node.flag("upper", true);
-    let shift = node.number(1, "diagonal")?.unwrap_or(0.0) as i64;
+    let shift = node.list(1)?.unwrap_or(List::Known(vec![0]));
     Ok(Kernel::one(move |o| {
         let x = o.get(0)?;
+        let shift = shift.first(o)?;
         Ok(if upper { x.f_triu(shift)? } else { x.f_tril(shift)? })
     }))
 }

@@ -170,10 +170,11 @@ fn depth_to_space(node: &Node<'_>) -> Result<Kernel, Fault> {
 
 fn space_to_depth(node: &Node<'_>) -> Result<Kernel, Fault> {
     let b = block(node)?;
+    let order = if node.string("mode", "DCR") == "CRD" { [0, 1, 3, 5, 2, 4] } else { [0, 3, 5, 1, 2, 4] };
     Ok(Kernel::one(move |o| {
         let x = o.get(0)?;
         let [n, c, h, w] = [0, 1, 2, 3].map(|at| extent(x, at));
-        let apart = x.f_reshape([n, c, h / b, b, w / b, b])?.f_permute([0, 3, 5, 1, 2, 4])?;
+        let apart = x.f_reshape([n, c, h / b, b, w / b, b])?.f_permute(order)?;
         Ok(apart.f_reshape([n, c * b * b, h / b, w / b])?)
     }))
 }

@@ -55,5 +55,8 @@ fn cast(node: &Node<'_>) -> Result<Kernel, Fault> {
 /// Drops nothing at inference; the mask of what was dropped is of no use then.
 fn dropout(node: &Node<'_>) -> Result<Kernel, Fault> {
     node.at_most(1)?;
+    if node.number(2, "training_mode")?.is_some_and(|training| training != 0.0) {
+        return Err(Fault::unsupported("it drops elements, which only training does"));
+    }
     Ok(Kernel::view(|o| Ok(o.get(0)?.shallow_clone())))
 }

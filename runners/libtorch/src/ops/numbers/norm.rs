@@ -115,7 +115,9 @@ fn lp_norm(node: &Node<'_>) -> Result<Kernel, Fault> {
     let (over, p) = (node.int("axis", -1), node.int("p", 2));
     Ok(Kernel::one(move |o| {
         let x = o.get(0)?;
-        Ok(x.f_div(&x.f_norm_scalaropt_dim(p, [axis(over, x.dim())?], true)?)?)
+        // What is all zeros stays so.
+        let norm = x.f_norm_scalaropt_dim(p, [axis(over, x.dim())?], true)?;
+        Ok(x.f_div(&norm.f_clamp_min(f64::from(f32::MIN_POSITIVE))?)?)
     }))
 }
 

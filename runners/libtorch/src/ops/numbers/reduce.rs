@@ -83,10 +83,10 @@ fn arg(node: &Node<'_>, find: Arg) -> Result<Kernel, Fault> {
 
 fn cumulative(node: &Node<'_>) -> Result<Kernel, Fault> {
     let (exclusive, reverse) = (node.flag("exclusive", false), node.flag("reverse", false));
-    let over = node.number(1, "axis")?.ok_or_else(|| Fault::model("it has no axis"))? as i64;
+    let over = node.list(1)?.ok_or_else(|| Fault::model("it has no axis"))?;
     Ok(Kernel::one(move |o| {
         let x = o.get(0)?;
-        let over = axis(over, x.dim())?;
+        let over = axis(over.first(o)?, x.dim())?;
         let turned = if reverse { x.f_flip([over])? } else { x.shallow_clone() };
         let sums = turned.f_cumsum(over, None::<Kind>)?;
         let sums = if exclusive { sums.f_sub(&turned)? } else { sums };
