@@ -8,6 +8,10 @@ mod layout;
 mod node;
 mod numbers;
 mod operands;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 
 
