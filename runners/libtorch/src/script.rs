@@ -123,3 +123,70 @@ fn flatten(value: IValue, tensors: &mut Vec<Tensor>) -> Result<(), RunnerError> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use convwise_sdk::{ErrorCode, Options, Runner, Session};
+
+    use super::*;
+    use crate::Libtorch;
+    use crate::ops::testing::{alone, floats};
+
+    /// Twice the input plus one, traced.
+    fn traced(folder: &Path, name: &str) -> std::path::PathBuf {
+        let path = folder.join(name);
+        let example = Tensor::zeros([1, 2], (Kind::Float, Device::Cpu));
+        let mut double = |inputs: &[Tensor]| vec![&inputs[0] * 2.0 + 1.0];
+        CModule::create_by_tracing("double", "forward", &[example], &mut double).unwrap().save(&path).unwrap();
+        path
+    }
+
+    fn load(path: &Path, options: &[(&str, &str)]) -> Result<Box<dyn Session>, RunnerError> {
+        Libtorch.load(path, &options.iter().copied().collect::<Options>())
+    }
+
+    #[test]
+    fn a_traced_module_runs_as_its_file_says() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["double.pt", "double.torchscript"] {
+            let path = traced(folder.path(), name);
+            let mut session = load(&path, &[("input_shape", "1x2")]).unwrap();
+            let io = session.io().unwrap();
+            assert_eq!(io.inputs, [TensorInfo::fixed("input", DType::F32, &[1, 2])]);
+            assert_eq!(io.outputs, [TensorInfo::fixed("output", DType::F32, &[1, 2])]);
+            session.set_input(0, floats(&[1, 2], &[1.0, -3.0]).view()).unwrap();
+            session.run().unwrap();
+            assert_eq!(session.output(0).unwrap().to_f32().unwrap(), [3.0, -5.0]);
+        }
+    }
+
+    #[test]
+    fn without_a_shape_an_image_is_expected_and_the_output_unknown() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = load(&traced(folder.path(), "double.pt"), &[]).unwrap();
+        let io = session.io().unwrap();
+        assert_eq!(io.outputs, [TensorInfo::of_unknown_rank("output", DType::F32)]);
+        assert!(io.inputs[0].accepts(&[2, 3, 8, 8]) && io.notes[0].contains("input_shape"));
+        session.set_input(0, floats(&[1, 1, 1, 2], &[1.0, -3.0]).view()).unwrap();
+        session.run().unwrap();
+        assert_eq!(session.output(0).unwrap().to_f32().unwrap(), [3.0, -5.0]);
+    }
+
+    #[test]
+    fn what_is_no_module_is_refused() {
+        let _alone = alone();
+        let folder = tempfile::tempdir().unwrap();
+        let whole = std::fs::read(traced(folder.path(), "double.pt")).unwrap();
+        let path = folder.path().join("broken.pt");
+        let code = || load(&path, &[]).err().map(|error| error.code);
+        assert_eq!(code(), Some(ErrorCode::Model));
+        for length in [0, 1, whole.len() / 2, whole.len() - 1] {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(code(), Some(ErrorCode::Model), "{length}");
+        }
+        let wrong = load(&traced(folder.path(), "double.pt"), &[("input_shape", "99999999x99999999")]);
+        assert_eq!(wrong.err().map(|error| error.code), Some(ErrorCode::Model));
+    }
+}

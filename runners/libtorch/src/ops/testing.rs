@@ -170,13 +170,32 @@ impl Single {
     /// All results are those of the built-in runner.
     #[track_caller]
     pub(crate) fn is_as_rten(&self) {
-        let theirs = run(&RtenRunner, &self.proto(), &self.inputs(), &[("threads", "1")]);
+        let theirs = run(&RtenRunner, &self.outspoken().proto(), &self.inputs(), &[("threads", "1")]);
         let theirs = theirs.unwrap_or_else(|e| panic!("rten {:?}: {e}", self.node));
         let ours = self.run().unwrap_or_else(|e| panic!("{e}"));
         for (ours, theirs) in ours.iter().zip(&theirs) {
             assert_eq!(ours.shape(), theirs.shape(), "{:?}", self.node);
             assert_near(&values(ours), &values(theirs), &self.node);
         }
+    }
+
+    /// With the settings of a window stated that may be left out: the built-in runner wants them.
+    fn outspoken(&self) -> Self {
+        let axes = match self.operands.first() {
+            Some(Operand::Given(tensor)) if tensor.shape().len() > 2 => tensor.shape().len() - 2,
+            _ => return self.clone(),
+        };
+        let mut defaults = match self.node.op_type() {
+            "Conv" | "ConvTranspose" | "MaxPool" => vec![ints("strides", &vec![1; axes]), ints("dilations", &vec![1; axes])],
+            "AveragePool" => vec![ints("strides", &vec![1; axes])],
+            _ => return self.clone(),
+        };
+        let stated = |name: &str| self.node.attribute.iter().any(|attribute| attribute.name() == name);
+        if !stated("auto_pad") {
+            defaults.push(ints("pads", &vec![0; axes * 2]));
+        }
+        let missing = defaults.into_iter().filter(|default| !stated(default.name()));
+        missing.fold(self.clone(), Self::with)
     }
 
     /// The message of the error with which it is refused.
