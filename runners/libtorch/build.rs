@@ -32,7 +32,9 @@ fn link_cuda(library: &Path) {
         return;
     }
     match missing(library) {
-        Some(name) => println!("cargo::warning=built for the CPU only: libtorch_cuda.so is there, but {name} is not"),
+        Some(name) => {
+            println!("cargo::warning=built for the CPU only: libtorch_cuda.so is there, but {name} is not")
+        }
         None => println!("cargo::rustc-link-arg=-Wl,--no-as-needed,-ltorch_cuda,-ltorch,--as-needed"),
     }
 }

@@ -14,8 +14,9 @@ const WARM_UP: usize = 5;
 fn main() -> Result<(), Box<dyn Error>> {
     let mut words = std::env::args().skip(1);
     let (model, seconds) = words.next().zip(words.next()).ok_or("say MODEL and SECONDS")?;
-    let options: Options =
-        words.filter_map(|word| word.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()))).collect();
+    let options: Options = words
+        .filter_map(|word| word.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())))
+        .collect();
     let mut session = Libtorch.load(Path::new(&model), &options)?;
     for (index, info) in session.io()?.inputs.into_iter().enumerate() {
         let shape = info.shape_for_batch(1).map_err(|axis| format!("axis {axis} of an input has no size"))?;

@@ -32,8 +32,9 @@ pub(crate) fn kind(dtype: DType) -> Option<Kind> {
 /// libtorch's element type for one of ONNX's numbers.
 pub(crate) fn kind_of_onnx(number: i32) -> Result<Kind, Fault> {
     let row = TYPES.iter().find(|row| row.2 == number);
-    row.map(|row| row.1)
-        .ok_or_else(|| Fault::unsupported(format!("element type {number} of ONNX is one that this runner has not")))
+    row.map(|row| row.1).ok_or_else(|| {
+        Fault::unsupported(format!("element type {number} of ONNX is one that this runner has not"))
+    })
 }
 
 /// The contract's element type for one of ONNX's numbers.
@@ -49,7 +50,8 @@ pub(crate) fn is_whole(kind: Kind) -> bool {
 /// A copy of `view` in libtorch's memory on `device`.
 pub(crate) fn copy_in(view: &TensorView<'_>, device: Device) -> Result<Tensor, RunnerError> {
     let kind = kind(view.dtype());
-    let kind = kind.ok_or_else(|| RunnerError::unsupported(format!("there are no {} inputs", view.dtype())))?;
+    let kind =
+        kind.ok_or_else(|| RunnerError::unsupported(format!("there are no {} inputs", view.dtype())))?;
     let shape: Vec<i64> = view.shape().iter().map(|&size| i64::try_from(size).unwrap_or(i64::MAX)).collect();
     let tensor = Tensor::f_from_data_size(view.data(), &shape, kind).and_then(|tensor| tensor.f_to(device));
     tensor.map_err(|error| RunnerError::internal(format!("an input cannot be set: {}", first_line(&error))))
@@ -74,10 +76,13 @@ pub(crate) struct Output {
 impl Output {
     /// Takes an output from the device; it is copied only where it is not as the host wants it.
     pub(crate) fn of(tensor: &Tensor) -> Result<Self, RunnerError> {
-        let fail = |error: tch::TchError| RunnerError::internal(format!("an output is lost: {}", first_line(&error)));
+        let fail = |error: tch::TchError| {
+            RunnerError::internal(format!("an output is lost: {}", first_line(&error)))
+        };
         let kind = tensor.f_kind().map_err(fail)?;
-        let dtype = dtype(kind)
-            .ok_or_else(|| RunnerError::unsupported(format!("an output holds {kind:?}, which has no name here")))?;
+        let dtype = dtype(kind).ok_or_else(|| {
+            RunnerError::unsupported(format!("an output holds {kind:?}, which has no name here"))
+        })?;
         let tensor = tensor.f_to(Device::Cpu).and_then(|tensor| tensor.f_contiguous()).map_err(fail)?;
         Ok(Self { shape: tensor.size(), tensor, dtype })
     }

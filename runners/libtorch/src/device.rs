@@ -6,7 +6,8 @@ use tch::{Cuda, Device};
 /// Every device, the processor first.
 pub(crate) fn present() -> Vec<Found> {
     let cpu = Found { id: "cpu".into(), kind: "cpu".into(), name: String::new() };
-    let cards = (0..cards()).map(|n| Found { id: format!("cuda:{n}"), kind: "gpu".into(), name: String::new() });
+    let cards =
+        (0..cards()).map(|n| Found { id: format!("cuda:{n}"), kind: "gpu".into(), name: String::new() });
     std::iter::once(cpu).chain(cards).collect()
 }
 
@@ -17,9 +18,10 @@ pub(crate) fn check(device: Device) -> Result<(), RunnerError> {
         0 => Err(RunnerError::unavailable(
             "there is no CUDA here: the libtorch in use is without it, or no card with a driver is found; use device=cpu",
         )),
-        count if number >= count => {
-            Err(RunnerError::unavailable(format!("there is no cuda:{number}; the last one is cuda:{}", count - 1)))
-        }
+        count if number >= count => Err(RunnerError::unavailable(format!(
+            "there is no cuda:{number}; the last one is cuda:{}",
+            count - 1
+        ))),
         _ => Ok(()),
     }
 }

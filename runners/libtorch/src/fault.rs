@@ -36,7 +36,9 @@ impl From<TchError> for Fault {
 }
 
 fn out_of_memory(said: &str) -> bool {
-    ["not enough memory", "out of memory", "bad_alloc", "can't allocate"].iter().any(|words| said.contains(words))
+    ["not enough memory", "out of memory", "bad_alloc", "can't allocate"]
+        .iter()
+        .any(|words| said.contains(words))
 }
 
 /// What happened, without the C++ stack that libtorch appends.

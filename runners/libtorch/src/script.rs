@@ -72,7 +72,8 @@ impl Script {
             return Ok(vec![TensorInfo::of_unknown_rank("output", DType::F32)]);
         }
         let zeros = settings.input_shapes.iter().map(|shape| zeros(shape, settings.device));
-        let zeros = zeros.collect::<Result<Vec<_>, Fault>>().map_err(|fault| fault.at("option input_shape"))?;
+        let zeros =
+            zeros.collect::<Result<Vec<_>, Fault>>().map_err(|fault| fault.at("option input_shape"))?;
         run(&self.module, &zeros)?.iter().enumerate().map(|(index, tensor)| describe(index, tensor)).collect()
     }
 }
@@ -83,7 +84,11 @@ fn inputs(shapes: &[Vec<usize>]) -> Vec<TensorInfo> {
         return vec![TensorInfo { name: "input".into(), dtype: DType::F32, shape }];
     }
     let name = |index: usize| if index == 0 { "input".to_owned() } else { format!("input{index}") };
-    shapes.iter().enumerate().map(|(index, shape)| TensorInfo::fixed(name(index), DType::F32, shape)).collect()
+    shapes
+        .iter()
+        .enumerate()
+        .map(|(index, shape)| TensorInfo::fixed(name(index), DType::F32, shape))
+        .collect()
 }
 
 fn zeros(shape: &[usize], device: Device) -> Result<Tensor, Fault> {
@@ -93,16 +98,19 @@ fn zeros(shape: &[usize], device: Device) -> Result<Tensor, Fault> {
 
 fn describe(index: usize, tensor: &Tensor) -> Result<TensorInfo, RunnerError> {
     let kind = tensor.kind();
-    let dtype = crate::convert::dtype(kind)
-        .ok_or_else(|| RunnerError::unsupported(format!("output {index} holds {kind:?}, which has no name here")))?;
-    let shape: Vec<usize> = tensor.size().iter().map(|&extent| usize::try_from(extent).unwrap_or(0)).collect();
+    let dtype = crate::convert::dtype(kind).ok_or_else(|| {
+        RunnerError::unsupported(format!("output {index} holds {kind:?}, which has no name here"))
+    })?;
+    let shape: Vec<usize> =
+        tensor.size().iter().map(|&extent| usize::try_from(extent).unwrap_or(0)).collect();
     let name = if index == 0 { "output".to_owned() } else { format!("output{index}") };
     Ok(TensorInfo::fixed(name, dtype, &shape))
 }
 
 fn run(module: &CModule, inputs: &[Tensor]) -> Result<Vec<Tensor>, RunnerError> {
     let values: Vec<IValue> = inputs.iter().map(|tensor| IValue::Tensor(tensor.shallow_clone())).collect();
-    let result = module.forward_is(&values).map_err(|error| Fault::from(error).at("the TorchScript module"))?;
+    let result =
+        module.forward_is(&values).map_err(|error| Fault::from(error).at("the TorchScript module"))?;
     let mut tensors = Vec::new();
     flatten(result, &mut tensors)?;
     Ok(tensors)
@@ -119,7 +127,9 @@ fn flatten(value: IValue, tensors: &mut Vec<Tensor>) -> Result<(), RunnerError> 
         IValue::GenericDict(pairs) => {
             return pairs.into_iter().try_for_each(|(_, value)| flatten(value, tensors));
         }
-        _ => return Err(RunnerError::unsupported("the TorchScript module gives something else than tensors")),
+        _ => {
+            return Err(RunnerError::unsupported("the TorchScript module gives something else than tensors"));
+        }
     }
     Ok(())
 }
@@ -137,7 +147,10 @@ mod tests {
         let path = folder.join(name);
         let example = Tensor::zeros([1, 2], (Kind::Float, Device::Cpu));
         let mut double = |inputs: &[Tensor]| vec![&inputs[0] * 2.0 + 1.0];
-        CModule::create_by_tracing("double", "forward", &[example], &mut double).unwrap().save(&path).unwrap();
+        CModule::create_by_tracing("double", "forward", &[example], &mut double)
+            .unwrap()
+            .save(&path)
+            .unwrap();
         path
     }
 

@@ -123,7 +123,10 @@ fn check(info: &TensorInfo, tensor: &TensorView<'_>) -> Result<(), RunnerError> 
     }
     if !info.accepts(&tensor.shape()) {
         let (shape, given) = (&info.shape, tensor.shape());
-        return Err(RunnerError::invalid(format!("input {} takes shape {shape:?}, not {given:?}", info.name)));
+        return Err(RunnerError::invalid(format!(
+            "input {} takes shape {shape:?}, not {given:?}",
+            info.name
+        )));
     }
     Ok(())
 }

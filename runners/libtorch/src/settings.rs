@@ -12,8 +12,8 @@ pub(crate) const OPTIONS: [(&str, &str, &str); 4] = [
     (
         "layout",
         "auto",
-        "how images lie in memory: channels-last, contiguous, or prepacked (contiguous, with the weights of \
-         convolutions laid out by oneDNN while loading); auto is the one measured fastest for such a network",
+        "how images and weights lie in memory: channels-last or contiguous; auto is channels-last, which was \
+         measured fastest",
     ),
     (
         "input_shape",
@@ -25,14 +25,10 @@ pub(crate) const OPTIONS: [(&str, &str, &str); 4] = [
 /// How images and the weights of convolutions lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// Decided by the network.
-    Auto,
     /// The channels of a pixel side by side.
     ChannelsLast,
     /// One plane a channel, as ONNX has it.
     Contiguous,
-    /// Contiguous images; weights in the blocks that oneDNN's kernels read.
-    Prepacked,
 }
 
 /// The options of one call.
@@ -72,17 +68,16 @@ fn device(name: &str) -> Result<Device, RunnerError> {
 
 fn layout(name: &str) -> Result<Layout, RunnerError> {
     Ok(match name {
-        "auto" => Layout::Auto,
-        "channels-last" => Layout::ChannelsLast,
+        "auto" | "channels-last" => Layout::ChannelsLast,
         "contiguous" => Layout::Contiguous,
-        "prepacked" => Layout::Prepacked,
-        _ => return Err(wrong("layout", name, "auto, channels-last, contiguous or prepacked")),
+        _ => return Err(wrong("layout", name, "auto, channels-last or contiguous")),
     })
 }
 
 fn shapes(text: &str) -> Result<Vec<Vec<usize>>, RunnerError> {
     let extents = |shape: &str| shape.split('x').map(|extent| extent.trim().parse().ok()).collect();
-    let shapes: Option<Vec<Vec<usize>>> = text.split(',').filter(|shape| !shape.is_empty()).map(extents).collect();
+    let shapes: Option<Vec<Vec<usize>>> =
+        text.split(',').filter(|shape| !shape.is_empty()).map(extents).collect();
     shapes.ok_or_else(|| wrong("input_shape", text, "extents such as 1x3x224x224"))
 }
 
@@ -102,7 +97,10 @@ mod tests {
     #[test]
     fn what_holds_without_options() {
         let settings = read(&[]).unwrap();
-        assert_eq!((settings.threads, settings.device, settings.layout), (1, Device::Cpu, Layout::Auto));
+        assert_eq!(
+            (settings.threads, settings.device, settings.layout),
+            (1, Device::Cpu, Layout::ChannelsLast)
+        );
         assert!(settings.input_shapes.is_empty());
     }
 
@@ -124,7 +122,7 @@ mod tests {
         check(("thread", "1"), "there is no option thread");
         check(("device", "cpu:1"), "\"cpu:1\" does not fit; use cpu or cuda:0");
         check(("device", "cuda:x"), "does not fit");
-        check(("layout", "nhwc"), "use auto, channels-last");
+        check(("layout", "nhwc"), "use auto, channels-last or contiguous");
         check(("input_shape", "1x3xaxb"), "use extents such as");
     }
 }

@@ -40,7 +40,9 @@ impl Model {
         let opset = opset(&model)?;
         let graph = model.graph.take().ok_or_else(|| RunnerError::model("the model has no graph"))?;
         if !graph.sparse_initializer.is_empty() {
-            return Err(RunnerError::unsupported("the model has sparse weights, which this runner cannot read"));
+            return Err(RunnerError::unsupported(
+                "the model has sparse weights, which this runner cannot read",
+            ));
         }
         let outputs = graph.output.iter().map(values::output).collect::<Result<_, _>>()?;
         let weights = weights::read(graph.initializer, folder)?;
@@ -54,7 +56,8 @@ impl Model {
 fn opset(model: &ModelProto) -> Result<i64, RunnerError> {
     let standard = model.opset_import.iter().find(|import| is_standard(import.domain()));
     let version = standard.map(|import| import.version());
-    version.ok_or_else(|| RunnerError::model("the model does not say which version of ONNX's operators it uses"))
+    version
+        .ok_or_else(|| RunnerError::model("the model does not say which version of ONNX's operators it uses"))
 }
 
 /// Whether a domain is that of ONNX's own operators.

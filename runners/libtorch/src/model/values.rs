@@ -9,8 +9,9 @@ use crate::convert::dtype_of_onnx;
 /// An input, whose rank must be known.
 pub(crate) fn input(value: &ValueInfoProto) -> Result<TensorInfo, RunnerError> {
     let (dtype, shape) = facts(value)?;
-    let shape = shape
-        .ok_or_else(|| RunnerError::unsupported(format!("input {} has no shape in the model", value.name())))?;
+    let shape = shape.ok_or_else(|| {
+        RunnerError::unsupported(format!("input {} has no shape in the model", value.name()))
+    })?;
     Ok(TensorInfo { name: value.name().to_owned(), dtype, shape })
 }
 
@@ -26,7 +27,8 @@ pub(crate) fn output(value: &ValueInfoProto) -> Result<TensorInfo, RunnerError> 
 fn facts(value: &ValueInfoProto) -> Result<(DType, Option<Vec<Dim>>), RunnerError> {
     let unsupported =
         || RunnerError::unsupported(format!("{} is no tensor of a type that this runner has", value.name()));
-    let Some(type_proto::Value::TensorType(tensor)) = value.r#type.as_ref().and_then(|kind| kind.value.as_ref())
+    let Some(type_proto::Value::TensorType(tensor)) =
+        value.r#type.as_ref().and_then(|kind| kind.value.as_ref())
     else {
         return Err(unsupported());
     };

@@ -62,7 +62,11 @@ fn byte_count(dims: &[i64], kind: Kind) -> Result<u64, Fault> {
 /// The elements of the typed fields; narrow types are kept in wider ones there.
 fn typed(proto: &TensorProto, kind: Kind) -> Result<Vec<u8>, Fault> {
     let narrow = |bytes: usize| {
-        proto.int32_data.iter().flat_map(|value| value.to_le_bytes().into_iter().take(bytes)).collect::<Vec<u8>>()
+        proto
+            .int32_data
+            .iter()
+            .flat_map(|value| value.to_le_bytes().into_iter().take(bytes))
+            .collect::<Vec<u8>>()
     };
     Ok(match kind {
         Kind::Float => proto.float_data.iter().flat_map(|value| value.to_le_bytes()).collect(),
@@ -77,7 +81,8 @@ fn typed(proto: &TensorProto, kind: Kind) -> Result<Vec<u8>, Fault> {
 
 /// The elements that stand in another file (ONNX, "External Data").
 fn beside(proto: &TensorProto, folder: &Path, expected: u64) -> Result<Vec<u8>, Fault> {
-    let entry = |key: &str| proto.external_data.iter().find(|entry| entry.key() == key).map(|entry| entry.value());
+    let entry =
+        |key: &str| proto.external_data.iter().find(|entry| entry.key() == key).map(|entry| entry.value());
     let path = sibling(folder, entry("location").unwrap_or_default())?;
     let number = |key: &str, default: u64| match entry(key) {
         None => Ok(default),
@@ -85,7 +90,10 @@ fn beside(proto: &TensorProto, folder: &Path, expected: u64) -> Result<Vec<u8>, 
     };
     let (offset, length) = (number("offset", 0)?, number("length", expected)?);
     if length != expected {
-        return Err(Fault::model(format!("it claims {length} bytes of {} and needs {expected}", path.display())));
+        return Err(Fault::model(format!(
+            "it claims {length} bytes of {} and needs {expected}",
+            path.display()
+        )));
     }
     section(&path, offset, length).map_err(|error| Fault::model(format!("{}: {error}", path.display())))
 }
@@ -95,7 +103,9 @@ fn sibling(folder: &Path, location: &str) -> Result<PathBuf, Fault> {
     let relative = Path::new(location);
     let inside = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if location.is_empty() || !inside {
-        return Err(Fault::model(format!("its data is said to stand in \"{location}\", which is not beside the model")));
+        return Err(Fault::model(format!(
+            "its data is said to stand in \"{location}\", which is not beside the model"
+        )));
     }
     Ok(folder.join(relative))
 }
@@ -134,7 +144,8 @@ mod tests {
 
     #[test]
     fn all_ways_of_storing_are_read() {
-        let raw = TensorProto { raw_data: Some(1.5_f32.to_le_bytes().into()), ..proto(DataType::Float, &[1]) };
+        let raw =
+            TensorProto { raw_data: Some(1.5_f32.to_le_bytes().into()), ..proto(DataType::Float, &[1]) };
         assert_eq!(values(&raw), [1.5]);
         let floats = TensorProto { float_data: vec![1.0, -2.0], ..proto(DataType::Float, &[2]) };
         assert_eq!(values(&floats), [1.0, -2.0]);
@@ -153,14 +164,29 @@ mod tests {
         std::fs::write(folder.path().join("w.data"), bytes).unwrap();
         let external = |location: &str, offset: &str, length: &str| TensorProto {
             data_location: Some(tensor_proto::DataLocation::External.into()),
-            external_data: vec![entry("location", location), entry("offset", offset), entry("length", length)],
+            external_data: vec![
+                entry("location", location),
+                entry("offset", offset),
+                entry("length", length),
+            ],
             ..proto(DataType::Float, &[2])
         };
         let read = tensor(&external("w.data", "4", "8"), folder.path()).unwrap();
         assert_eq!(Vec::<f32>::try_from(&read).unwrap(), [1.0, 2.0]);
-        let refused = [("w.data", "8", "8"), ("w.data", "4", "4"), ("../w.data", "4", "8"), ("/w.data", "4", "8"), ("w.data", "x", "8"), ("", "0", "8"), ("w.data", "18446744073709551615", "8")];
+        let refused = [
+            ("w.data", "8", "8"),
+            ("w.data", "4", "4"),
+            ("../w.data", "4", "8"),
+            ("/w.data", "4", "8"),
+            ("w.data", "x", "8"),
+            ("", "0", "8"),
+            ("w.data", "18446744073709551615", "8"),
+        ];
         for (location, offset, length) in refused {
-            assert!(tensor(&external(location, offset, length), folder.path()).is_err(), "{location} {offset}");
+            assert!(
+                tensor(&external(location, offset, length), folder.path()).is_err(),
+                "{location} {offset}"
+            );
         }
     }
 

@@ -38,7 +38,9 @@ impl Kernel {
     }
 
     /// Results in memory of their own.
-    pub(crate) fn many(compute: impl Fn(&Operands<'_>) -> Result<Vec<Tensor>, Fault> + Send + 'static) -> Self {
+    pub(crate) fn many(
+        compute: impl Fn(&Operands<'_>) -> Result<Vec<Tensor>, Fault> + Send + 'static,
+    ) -> Self {
         Self::Whole { compute: Box::new(compute), sharing: Sharing::Nothing }
     }
 
@@ -48,7 +50,9 @@ impl Kernel {
     }
 
     /// Results that may be views of operands.
-    pub(crate) fn views(compute: impl Fn(&Operands<'_>) -> Result<Vec<Tensor>, Fault> + Send + 'static) -> Self {
+    pub(crate) fn views(
+        compute: impl Fn(&Operands<'_>) -> Result<Vec<Tensor>, Fault> + Send + 'static,
+    ) -> Self {
         Self::Whole { compute: Box::new(compute), sharing: Sharing::Memory }
     }
 
@@ -65,9 +69,7 @@ impl Kernel {
     ) -> Self {
         Self::InPlace {
             compute: Box::new(move |operands| Ok(compute(operands.get(0)?)?)),
-            overwrite: Box::new(move |mut target, _, _| {
-                Ok(overwrite(&mut target)?)
-            }),
+            overwrite: Box::new(move |mut target, _, _| Ok(overwrite(&mut target)?)),
             candidates: 1,
         }
     }

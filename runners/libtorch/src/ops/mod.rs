@@ -13,8 +13,6 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-
-
 pub(crate) use kernel::{Kernel, Sharing};
 pub(crate) use node::{Node, Surroundings};
 pub(crate) use numbers::single;

@@ -154,7 +154,8 @@ impl<'a> Node<'a> {
             return Ok(None);
         }
         let tensor = self.take(index);
-        let tensor = tensor.ok_or_else(|| Fault::unsupported(format!("its {what} is computed by the model")))?;
+        let tensor =
+            tensor.ok_or_else(|| Fault::unsupported(format!("its {what} is computed by the model")))?;
         let first = numbers(tensor)?.first().copied();
         first.map(Some).ok_or_else(|| Fault::model(format!("its {what} is empty")))
     }
@@ -171,7 +172,9 @@ impl<'a> Node<'a> {
     pub(crate) fn at_most(&self, results: usize) -> Result<(), Fault> {
         match self.results() {
             asked if asked <= results => Ok(()),
-            asked => Err(Fault::unsupported(format!("{asked} results are asked for; only {results} can be had"))),
+            asked => {
+                Err(Fault::unsupported(format!("{asked} results are asked for; only {results} can be had")))
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use convwise_onnx::encode_model;
 use convwise_onnx::proto::attribute_proto::AttributeType;
 use convwise_onnx::proto::tensor_shape_proto::{Dimension, dimension};
 use convwise_onnx::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto, TypeProto,
-    ValueInfoProto, tensor_proto, type_proto,
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
+    TypeProto, ValueInfoProto, tensor_proto, type_proto,
 };
 use convwise_rten::RtenRunner;
 use convwise_sdk::{DType, Options, Runner, RunnerError, Tensor};
@@ -112,7 +112,11 @@ impl Single {
     }
 
     fn operand(mut self, operand: Operand) -> Self {
-        let name = if matches!(operand, Operand::LeftOut) { String::new() } else { format!("x{}", self.operands.len()) };
+        let name = if matches!(operand, Operand::LeftOut) {
+            String::new()
+        } else {
+            format!("x{}", self.operands.len())
+        };
         self.node.input.push(name);
         self.operands.push(operand);
         self
@@ -186,7 +190,9 @@ impl Single {
             _ => return self.clone(),
         };
         let mut defaults = match self.node.op_type() {
-            "Conv" | "ConvTranspose" | "MaxPool" => vec![ints("strides", &vec![1; axes]), ints("dilations", &vec![1; axes])],
+            "Conv" | "ConvTranspose" | "MaxPool" => {
+                vec![ints("strides", &vec![1; axes]), ints("dilations", &vec![1; axes])]
+            }
             "AveragePool" => vec![ints("strides", &vec![1; axes])],
             _ => return self.clone(),
         };
@@ -215,7 +221,12 @@ pub(crate) fn model(
     let output = results.iter().enumerate().map(|(index, &dtype)| value(&format!("y{index}"), dtype, None));
     let graph = GraphProto { node, initializer, input, output: output.collect(), ..GraphProto::default() };
     let import = OperatorSetIdProto { domain: Some(String::new()), version: Some(opset) };
-    ModelProto { ir_version: Some(8), opset_import: vec![import], graph: Some(graph), ..ModelProto::default() }
+    ModelProto {
+        ir_version: Some(8),
+        opset_import: vec![import],
+        graph: Some(graph),
+        ..ModelProto::default()
+    }
 }
 
 pub(crate) fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
@@ -240,8 +251,9 @@ pub(crate) fn stored(name: &str, tensor: &Tensor) -> TensorProto {
 }
 
 pub(crate) fn value(name: &str, dtype: DType, shape: Option<&[usize]>) -> ValueInfoProto {
-    let dim = |&extent: &usize| {
-        Dimension { value: Some(dimension::Value::DimValue(extent as i64)), ..Dimension::default() }
+    let dim = |&extent: &usize| Dimension {
+        value: Some(dimension::Value::DimValue(extent as i64)),
+        ..Dimension::default()
     };
     let shape = shape.map(|shape| TensorShapeProto { dim: shape.iter().map(dim).collect() });
     let tensor = type_proto::Tensor { elem_type: Some(dtype.to_abi() as i32), shape };

@@ -24,8 +24,8 @@ pub(crate) fn compile(model: Model, settings: &Settings) -> Result<Plan, RunnerE
     let inputs = inputs.collect::<Result<Vec<_>, RunnerError>>()?;
     let kept: HashSet<&str> = outputs.iter().map(|info| info.name.as_str()).collect();
     let nodes = fuse::fuse(nodes, &kept, &|name| builder.constant(name));
-    let layout = layout_for(&nodes, &builder, settings);
-    builder.surroundings = Some(Surroundings { opset, layout, device: settings.device });
+    let Settings { layout, device, .. } = *settings;
+    builder.surroundings = Some(Surroundings { opset, layout, device });
     for node in &nodes {
         builder.add(node).map_err(|fault| fault.at(&place(node, opset)))?;
     }
@@ -51,25 +51,12 @@ fn placed(tensor: Tensor, device: Device) -> Result<Tensor, Fault> {
 }
 
 fn notes(nodes: &[NodeProto]) -> Vec<String> {
-    let whole = |node: &NodeProto| node.op_type().contains("QuantizeLinear") || node.op_type().starts_with("QLinear");
+    let whole =
+        |node: &NodeProto| node.op_type().contains("QuantizeLinear") || node.op_type().starts_with("QLinear");
     if !nodes.iter().any(whole) {
         return vec![];
     }
     vec!["quantised layers are computed in floating point, to the same results: their speed says nothing of int8".into()]
-}
-
-/// What `auto` means for a network, as measured (see the README): see [`Layout`].
-fn layout_for(nodes: &[NodeProto], builder: &Builder, settings: &Settings) -> Layout {
-    match settings.layout {
-        Layout::Auto if settings.device != Device::Cpu => Layout::ChannelsLast,
-        Layout::Auto => automatic(nodes, builder),
-        Layout::Prepacked if settings.device != Device::Cpu || !tch::utils::has_mkldnn() => Layout::Contiguous,
-        layout => layout,
-    }
-}
-
-fn automatic(_: &[NodeProto], _: &Builder) -> Layout {
-    Layout::ChannelsLast
 }
 
 /// A plan under construction.
@@ -123,7 +110,8 @@ impl Builder {
         let mut outputs = Vec::with_capacity(node.output.len());
         for name in &node.output {
             let value = results.as_mut().and_then(Iterator::next);
-            let slot = if name.is_empty() { None } else { Some(self.define(name, value).map_err(duplicate)?) };
+            let slot =
+                if name.is_empty() { None } else { Some(self.define(name, value).map_err(duplicate)?) };
             outputs.push(slot);
         }
         if !known {
@@ -145,7 +133,8 @@ impl Builder {
             return Ok(None);
         }
         let slot = self.slots.get(name).copied();
-        slot.map(Some).ok_or_else(|| Fault::model(format!("it reads {name}, which nothing before it computes")))
+        slot.map(Some)
+            .ok_or_else(|| Fault::model(format!("it reads {name}, which nothing before it computes")))
     }
 
     fn finish(
@@ -157,7 +146,8 @@ impl Builder {
     ) -> Plan {
         let kept: HashSet<Slot> = outputs.iter().map(|(slot, _)| *slot).collect();
         lifetime::drop_idle(&mut self.steps, &kept);
-        let read: HashSet<Slot> = self.steps.iter().flat_map(|step| step.inputs.iter().flatten().copied()).collect();
+        let read: HashSet<Slot> =
+            self.steps.iter().flat_map(|step| step.inputs.iter().flatten().copied()).collect();
         for (slot, value) in self.values.iter_mut().enumerate() {
             // What kernels have taken in, and what only led to constants.
             if !read.contains(&slot) && !kept.contains(&slot) {
@@ -165,7 +155,9 @@ impl Builder {
             }
         }
         let mut lasting: HashSet<Slot> = inputs.iter().map(|(slot, _)| *slot).chain(kept).collect();
-        lasting.extend(self.values.iter().enumerate().filter(|(_, value)| value.is_some()).map(|(slot, _)| slot));
+        lasting.extend(
+            self.values.iter().enumerate().filter(|(_, value)| value.is_some()).map(|(slot, _)| slot),
+        );
         lifetime::settle(&mut self.steps, &lasting);
         Plan { steps: self.steps, values: self.values, inputs, outputs, channels_last, notes }
     }

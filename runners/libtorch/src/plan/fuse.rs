@@ -16,7 +16,11 @@ pub(crate) const OWN: [&str; 2] = ["Linear", "Silu"];
 type Constants<'a> = dyn Fn(&str) -> Option<&'a Tensor> + 'a;
 
 /// Joins what can be joined. `kept` are the outputs of the model, which must go on being computed.
-pub(crate) fn fuse<'a>(nodes: Vec<NodeProto>, kept: &'a HashSet<&'a str>, constants: &'a Constants<'a>) -> Vec<NodeProto> {
+pub(crate) fn fuse<'a>(
+    nodes: Vec<NodeProto>,
+    kept: &'a HashSet<&'a str>,
+    constants: &'a Constants<'a>,
+) -> Vec<NodeProto> {
     let mut graph = Graph::of(nodes, kept, constants);
     for at in 0..graph.nodes.len() {
         let joined = graph.gelu(at).or_else(|| graph.silu(at)).or_else(|| graph.linear(at));

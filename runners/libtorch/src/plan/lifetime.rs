@@ -40,10 +40,14 @@ pub(super) fn settle(steps: &mut [Step], lasting: &HashSet<Slot>) {
         *end = (if lasting.contains(&slot) { usize::MAX } else { at }).max(*end);
     }
     for (at, step) in steps.iter_mut().enumerate() {
-        step.overwritten = overwritten(step, |slot| {
-            let root = families.root(slot);
-            !families.is_fixed(root) && family_end.get(&root) == Some(&at)
-        }, &families);
+        step.overwritten = overwritten(
+            step,
+            |slot| {
+                let root = families.root(slot);
+                !families.is_fixed(root) && family_end.get(&root) == Some(&at)
+            },
+            &families,
+        );
         let touched: HashSet<Slot> = step.inputs.iter().chain(&step.outputs).flatten().copied().collect();
         step.dying = touched
             .into_iter()
@@ -56,11 +60,15 @@ pub(super) fn settle(steps: &mut [Step], lasting: &HashSet<Slot>) {
 fn overwritten(step: &Step, ends: impl Fn(Slot) -> bool, families: &Families) -> Option<usize> {
     let Kernel::InPlace { candidates, .. } = &step.kernel else { return None };
     let alone = |slot: Slot| {
-        let related = step.inputs.iter().flatten().filter(|other| families.root(**other) == families.root(slot));
+        let related =
+            step.inputs.iter().flatten().filter(|other| families.root(**other) == families.root(slot));
         related.count() == 1
     };
     let slots = step.inputs.iter().take(*candidates).enumerate();
-    slots.filter_map(|(index, slot)| Some((index, (*slot)?))).find(|&(_, slot)| ends(slot) && alone(slot)).map(|(index, _)| index)
+    slots
+        .filter_map(|(index, slot)| Some((index, (*slot)?)))
+        .find(|&(_, slot)| ends(slot) && alone(slot))
+        .map(|(index, _)| index)
 }
 
 /// Which values may lie in the same memory.

@@ -110,12 +110,17 @@ impl Align {
         let bin = length / bins as f64;
         let samples = if self.ratio > 0 { self.ratio } else { (bin.ceil() as i64).max(1) };
         if samples > MAX_SAMPLES || !length.is_finite() || extent < 1 {
-            return Err(Fault::model(format!("a region has a side of {length}, which is no part of an image")));
+            return Err(Fault::model(format!(
+                "a region has a side of {length}, which is no part of an image"
+            )));
         }
-        let place = |bin_at: i64, sample: i64| start + bin * (bin_at as f64 + (sample as f64 + 0.5) / samples as f64);
-        let places: Vec<f64> = (0..bins).flat_map(|b| (0..samples).map(move |s| (b, s))).map(|(b, s)| place(b, s)).collect();
+        let place =
+            |bin_at: i64, sample: i64| start + bin * (bin_at as f64 + (sample as f64 + 0.5) / samples as f64);
+        let places: Vec<f64> =
+            (0..bins).flat_map(|b| (0..samples).map(move |s| (b, s))).map(|(b, s)| place(b, s)).collect();
         bounded(&[places.len() as i64, extent])?;
-        let neighbours: Vec<Neighbours> = places.into_iter().map(|place| Neighbours::of(place, extent)).collect();
+        let neighbours: Vec<Neighbours> =
+            places.into_iter().map(|place| Neighbours::of(place, extent)).collect();
         let shares = neighbours.iter().flat_map(|n| n.row(extent)).collect();
         Ok(Side { samples, extent, shares, neighbours })
     }

@@ -75,7 +75,11 @@ fn number(o: &Operands<'_>, index: usize) -> Result<Option<f64>, Fault> {
 fn suppress(boxes: &Tensor, scores: &Tensor, limits: &Limits) -> Result<Tensor, Fault> {
     let (batch, classes, count) = (extent(scores, 0), extent(scores, 1), extent(scores, 2));
     if boxes.size() != [batch, count, 4] || scores.dim() != 3 {
-        return Err(Fault::model(format!("its boxes {:?} and scores {:?} do not fit", boxes.size(), scores.size())));
+        return Err(Fault::model(format!(
+            "its boxes {:?} and scores {:?} do not fit",
+            boxes.size(),
+            scores.size()
+        )));
     }
     let (boxes, scores) = (floats(boxes)?, floats(scores)?);
     let width = usize::try_from(count.max(1)).unwrap_or(1);

@@ -1,6 +1,6 @@
 //! Convolution over any number of axes.
 
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 use super::window::{Placed, Window, pad_images, spatial};
 use crate::convert::channels_last;
@@ -41,10 +41,28 @@ fn run(
     let Placed { before, after, strides, dilations } = placed;
     let none = vec![0; before.len()];
     if placed.is_even() {
-        return Ok(x.f_convolution(weight, bias, &strides[..], &before[..], &dilations[..], false, &none[..], groups)?);
+        return Ok(x.f_convolution(
+            weight,
+            bias,
+            &strides[..],
+            &before[..],
+            &dilations[..],
+            false,
+            &none[..],
+            groups,
+        )?);
     }
     let padded = pad_images(x, before, after, 0.0)?;
-    Ok(padded.f_convolution(weight, bias, &strides[..], &none[..], &dilations[..], false, &none[..], groups)?)
+    Ok(padded.f_convolution(
+        weight,
+        bias,
+        &strides[..],
+        &none[..],
+        &dilations[..],
+        false,
+        &none[..],
+        groups,
+    )?)
 }
 
 /// Weights that the file has are laid out once.
@@ -56,43 +74,13 @@ pub(crate) fn prepare(node: &Node<'_>) -> Result<Kernel, Fault> {
     };
     let bias = node.take(2).map(Tensor::shallow_clone);
     node.take(1);
-    let always = conv.window.always(&spatial(weight));
-    match always {
-        Some(placed) if node.layout() == Layout::Prepacked && can_prepack(node, weight, &placed) => {
-            prepacked(weight, bias, placed, conv.groups)
-        }
-        Some(placed) => {
-            let weight = laid_out(node, weight)?;
-            Ok(Kernel::one(move |o| run(o.get(0)?, &weight, bias.as_ref(), &placed, conv.groups)))
-        }
-        None => {
-            let weight = laid_out(node, weight)?;
-            Ok(Kernel::one(move |o| conv.apply(o.get(0)?, &weight, bias.as_ref())))
-        }
-    }
+    let weight = laid_out(node, weight)?;
+    Ok(match conv.window.always(&spatial(&weight)) {
+        Some(placed) => Kernel::one(move |o| run(o.get(0)?, &weight, bias.as_ref(), &placed, conv.groups)),
+        None => Kernel::one(move |o| conv.apply(o.get(0)?, &weight, bias.as_ref())),
+    })
 }
 
 fn laid_out(node: &Node<'_>, weight: &Tensor) -> Result<Tensor, Fault> {
     Ok(if node.layout() == Layout::ChannelsLast { channels_last(weight)? } else { weight.shallow_clone() })
 }
-
-fn can_prepack(node: &Node<'_>, weight: &Tensor, placed: &Placed) -> bool {
-    node.device() == Device::Cpu && weight.dim() == 4 && weight.kind() == Kind::Float && placed.is_even()
-}
-
-/// The weights in the blocks that oneDNN's kernels read, so that no run has to rearrange them.
-fn prepacked(weight: &Tensor, bias: Option<Tensor>, placed: Placed, groups: i64) -> Result<Kernel, Fault> {
-    let Placed { before, strides, dilations, .. } = placed;
-    let packed = weight.f_to_mkldnn(None)?.f_mkldnn_reorder_conv2d_weight(
-        &before[..],
-        &strides[..],
-        &dilations[..],
-        groups,
-        None::<i64>,
-    )?;
-    Ok(Kernel::one(move |o| {
-        let x = o.get(0)?.f_contiguous()?;
-        Ok(x.f_mkldnn_convolution(&packed, bias.as_ref(), &before[..], &strides[..], &dilations[..], groups)?)
-    }))
-}
-

@@ -24,8 +24,14 @@ pub(crate) fn prepare(node: &Node<'_>) -> Result<Kernel, Fault> {
         if x.dim() != 4 || offsets.dim() != 4 {
             return Err(Fault::unsupported("it can be run over two axes only"));
         }
-        let columns = columns(x, offsets, o.optional(4), &[extent(weight, 2), extent(weight, 3)], &placed, fields)?;
-        let image = product(&columns, weight, groups)?.f_reshape([extent(x, 0), -1, extent(offsets, 2), extent(offsets, 3)])?;
+        let columns =
+            columns(x, offsets, o.optional(4), &[extent(weight, 2), extent(weight, 3)], &placed, fields)?;
+        let image = product(&columns, weight, groups)?.f_reshape([
+            extent(x, 0),
+            -1,
+            extent(offsets, 2),
+            extent(offsets, 3),
+        ])?;
         match o.optional(3) {
             Some(bias) => Ok(image.f_add(&bias.f_reshape([1, -1, 1, 1])?)?),
             None => Ok(image),
@@ -65,17 +71,26 @@ fn columns(
 
 /// Where the window's elements lie along one axis without offsets, for `steps` steps: `[points, rows, 1]` or
 /// `[points, 1, columns]`.
-fn places(kernel: &[i64; 2], placed: &Placed, along: usize, steps: i64, like: &Tensor) -> Result<Tensor, Fault> {
+fn places(
+    kernel: &[i64; 2],
+    placed: &Placed,
+    along: usize,
+    steps: i64,
+    like: &Tensor,
+) -> Result<Tensor, Fault> {
     let setting = |list: &[i64]| list.get(along).copied().unwrap_or(1);
-    let (stride, before, dilation) = (setting(&placed.strides), setting(&placed.before), setting(&placed.dilations));
+    let (stride, before, dilation) =
+        (setting(&placed.strides), setting(&placed.before), setting(&placed.dilations));
     let options = (Kind::Float, like.device());
     let number = |count: i64| Tensor::f_arange_start_step(0_i64, count, 1_i64, options);
     let firsts = number(steps)?.f_mul_scalar(stride)?.f_sub_scalar(before)?;
-    let within = number(kernel[along.min(1)])?.f_mul_scalar(dilation)?;
-    let shape = |rows: i64, columns: i64| if along == 0 { [-1, 1, rows, columns] } else { [1, -1, rows, columns] };
+    let [kernel_rows, kernel_columns] = *kernel;
+    let within = number(if along == 0 { kernel_rows } else { kernel_columns })?.f_mul_scalar(dilation)?;
+    let shape =
+        |rows: i64, columns: i64| if along == 0 { [-1, 1, rows, columns] } else { [1, -1, rows, columns] };
     let (rows, columns) = if along == 0 { (-1, 1) } else { (1, -1) };
     let firsts = firsts.f_reshape([1, 1, rows, columns])?;
-    let within = within.f_reshape(shape(1, 1))?.f_expand([kernel[0], kernel[1], 1, 1], false)?;
+    let within = within.f_reshape(shape(1, 1))?.f_expand([kernel_rows, kernel_columns, 1, 1], false)?;
     let both = within.f_add(&firsts)?;
     Ok(both.f_flatten(0, 1)?.f_to_kind(like.kind())?)
 }

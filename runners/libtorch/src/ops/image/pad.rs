@@ -80,7 +80,8 @@ fn with_constant(x: &Tensor, around: &[Side], value: f64) -> Result<Tensor, Faul
         }
     }
     let sizes = x.size();
-    let grown: Vec<i64> = both.iter().zip(sizes).map(|([b, a], size)| size.saturating_add(*b).saturating_add(*a)).collect();
+    let grown: Vec<i64> =
+        both.iter().zip(sizes).map(|([b, a], size)| size.saturating_add(*b).saturating_add(*a)).collect();
     bounded(&grown)?;
     let leading = both.iter().take(2).all(|pads| *pads == [0, 0]);
     if leading && both.iter().flatten().all(|&pad| pad >= 0) {

@@ -17,7 +17,9 @@ impl Pool {
     fn of(node: &Node<'_>) -> Result<Self, Fault> {
         let kernel = node.ints("kernel_shape").unwrap_or_default();
         if !(1..=3).contains(&kernel.len()) || kernel.iter().any(|&extent| extent < 1) {
-            return Err(Fault::model(format!("its kernel_shape is {kernel:?}; one to three axes can be pooled")));
+            return Err(Fault::model(format!(
+                "its kernel_shape is {kernel:?}; one to three axes can be pooled"
+            )));
         }
         Ok(Self { kernel, window: Window::of(node)?, ceil: node.flag("ceil_mode", false) })
     }
@@ -26,7 +28,8 @@ impl Pool {
     fn place(&self, x: &Tensor, value: f64) -> Result<(Tensor, Placed), Fault> {
         let mut placed = self.window.on(&self.kernel, &spatial(x))?;
         // libtorch pads both sides alike, and by no more than half a window.
-        if placed.is_even() && placed.before.iter().zip(&self.kernel).all(|(pad, kernel)| *pad <= kernel / 2) {
+        if placed.is_even() && placed.before.iter().zip(&self.kernel).all(|(pad, kernel)| *pad <= kernel / 2)
+        {
             return Ok((x.shallow_clone(), placed));
         }
         let padded = pad_images(x, &placed.before, &placed.after, value)?;
@@ -43,7 +46,8 @@ pub(crate) fn max(node: &Node<'_>) -> Result<Kernel, Fault> {
     }
     Ok(Kernel::one(move |o| {
         let (x, Placed { before, strides, dilations, .. }) = pool.place(o.get(0)?, f64::NEG_INFINITY)?;
-        let (kernel, strides, pads, dilations) = (&pool.kernel[..], &strides[..], &before[..], &dilations[..]);
+        let (kernel, strides, pads, dilations) =
+            (&pool.kernel[..], &strides[..], &before[..], &dilations[..]);
         Ok(match kernel.len() {
             1 => x.f_max_pool1d(kernel, strides, pads, dilations, pool.ceil)?,
             2 => x.f_max_pool2d(kernel, strides, pads, dilations, pool.ceil)?,
@@ -66,11 +70,17 @@ fn with_places(node: &Node<'_>, pool: Pool) -> Result<Kernel, Fault> {
             return Err(Fault::unsupported("the places of maxima cannot be had with uneven padding"));
         }
         let Placed { before, strides, dilations, .. } = placed;
-        let (best, at) =
-            x.f_max_pool2d_with_indices(&pool.kernel[..], &strides[..], &before[..], &dilations[..], pool.ceil)?;
+        let (best, at) = x.f_max_pool2d_with_indices(
+            &pool.kernel[..],
+            &strides[..],
+            &before[..],
+            &dilations[..],
+            pool.ceil,
+        )?;
         let planes = extent(x, 0) * extent(x, 1);
         let first = Tensor::f_arange_start_step(0_i64, planes, 1_i64, (at.kind(), at.device()))?;
-        let first = first.f_mul_scalar(extent(x, 2) * extent(x, 3))?.f_reshape([extent(x, 0), extent(x, 1), 1, 1])?;
+        let first =
+            first.f_mul_scalar(extent(x, 2) * extent(x, 3))?.f_reshape([extent(x, 0), extent(x, 1), 1, 1])?;
         Ok(vec![best, at.f_add(&first)?])
     }))
 }
@@ -90,7 +100,8 @@ pub(crate) fn average(node: &Node<'_>) -> Result<Kernel, Fault> {
             return mean(&pool, &image, &placed, count_pad);
         }
         // Only what is not padding counts: the share of the image in every window.
-        let ones = Tensor::f_ones([1, 1].into_iter().chain(spatial(x)).collect::<Vec<_>>(), (x.kind(), x.device()))?;
+        let ones =
+            Tensor::f_ones([1, 1].into_iter().chain(spatial(x)).collect::<Vec<_>>(), (x.kind(), x.device()))?;
         let ones = pad_images(&ones, &stated.before, &stated.after, 0.0)?;
         let sums = mean(&pool, &image, &placed, true)?;
         Ok(sums.f_div(&mean(&pool, &ones, &placed, true)?)?)

@@ -41,7 +41,8 @@ struct Resize {
 /// Operands: images, region (not used), factors, extents.
 pub(crate) fn prepare(node: &Node<'_>) -> Result<Kernel, Fault> {
     let old = node.opset() < 11;
-    let coordinates = node.string("coordinate_transformation_mode", if old { "asymmetric" } else { "half_pixel" });
+    let coordinates =
+        node.string("coordinate_transformation_mode", if old { "asymmetric" } else { "half_pixel" });
     let nearest = node.string("nearest_mode", if old { "floor" } else { "round_prefer_floor" });
     let resize = Resize {
         mode: mode(node, Nearest::named(nearest)?)?,
@@ -73,10 +74,9 @@ fn mode(node: &Node<'_>, nearest: Nearest) -> Result<Mode, Fault> {
     Ok(match node.string("mode", "nearest") {
         "nearest" => Mode::Nearest(nearest),
         "linear" | "bilinear" => Mode::Shared(Shares::Linear),
-        "cubic" => Mode::Shared(Shares::Cubic {
-            coefficient: node.float("cubic_coeff_a", -0.75),
-            exclude_outside,
-        }),
+        "cubic" => {
+            Mode::Shared(Shares::Cubic { coefficient: node.float("cubic_coeff_a", -0.75), exclude_outside })
+        }
         other => return Err(Fault::model(format!("there is no mode {other}"))),
     })
 }
@@ -94,7 +94,8 @@ impl Resize {
         if bounded(&grown)?.contains(&0) || x.numel() == 0 {
             return Err(Fault::model("nothing is left, or there is nothing to resize"));
         }
-        let changed: Vec<Axis> = axes.into_iter().filter(|axis| axis.from != axis.to || axis.scale != 1.0).collect();
+        let changed: Vec<Axis> =
+            axes.into_iter().filter(|axis| axis.from != axis.to || axis.scale != 1.0).collect();
         if changed.is_empty() {
             return Ok(x.shallow_clone());
         }
@@ -143,7 +144,13 @@ impl Resize {
     }
 
     /// By the operator of libtorch that does the same, if there is one.
-    fn by_torch(&self, x: &Tensor, rows: Axis, columns: Axis, factors: bool) -> Result<Option<Tensor>, Fault> {
+    fn by_torch(
+        &self,
+        x: &Tensor,
+        rows: Axis,
+        columns: Axis,
+        factors: bool,
+    ) -> Result<Option<Tensor>, Fault> {
         let size = [rows.to, columns.to];
         let [h, w] = [rows, columns].map(|axis| factors.then_some(axis.scale));
         let corners = self.coordinates == Coordinates::AlignCorners;
@@ -173,7 +180,8 @@ impl Resize {
     fn one_axis(&self, x: &Tensor, axis: &Axis) -> Result<Tensor, Fault> {
         match self.mode {
             Mode::Nearest(nearest) => {
-                let index = Tensor::f_from_slice(&axis.nearest(self.coordinates, nearest))?.f_to(x.device())?;
+                let index =
+                    Tensor::f_from_slice(&axis.nearest(self.coordinates, nearest))?.f_to(x.device())?;
                 Ok(x.f_index_select(axis.at, &index)?)
             }
             Mode::Shared(shares) => {
@@ -181,7 +189,9 @@ impl Resize {
                 let matrix = Tensor::f_from_slice(&axis.shares(self.coordinates, shares, self.antialias))?;
                 let matrix = matrix.f_reshape([axis.to, axis.from])?.f_to_kind(x.kind())?.f_to(x.device())?;
                 let last = x.dim() as i64 - 1;
-                Ok(x.f_transpose(axis.at, last)?.f_linear(&matrix, None::<&Tensor>)?.f_transpose(axis.at, last)?)
+                Ok(x.f_transpose(axis.at, last)?
+                    .f_linear(&matrix, None::<&Tensor>)?
+                    .f_transpose(axis.at, last)?)
             }
         }
     }
@@ -200,7 +210,11 @@ fn by_factors(x: &Tensor, over: &[i64], factors: &[f64]) -> Result<Vec<Axis>, Fa
 }
 
 fn same_length(axes: usize, numbers: usize) -> Result<(), Fault> {
-    if axes == numbers { Ok(()) } else { Err(Fault::model(format!("{numbers} numbers are given for {axes} axes"))) }
+    if axes == numbers {
+        Ok(())
+    } else {
+        Err(Fault::model(format!("{numbers} numbers are given for {axes} axes")))
+    }
 }
 
 /// Rows and columns, where no other axis changes.

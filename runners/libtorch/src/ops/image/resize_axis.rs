@@ -88,15 +88,29 @@ impl Axis {
         match coordinates {
             Coordinates::HalfPixel => half_pixel,
             Coordinates::HalfPixelSymmetric => from / 2.0 * (1.0 - to / (self.scale * from)) + half_pixel,
-            Coordinates::PytorchHalfPixel => if self.to > 1 { half_pixel } else { 0.0 },
-            Coordinates::AlignCorners => if self.to > 1 { x * (from - 1.0) / (to - 1.0) } else { 0.0 },
+            Coordinates::PytorchHalfPixel => {
+                if self.to > 1 {
+                    half_pixel
+                } else {
+                    0.0
+                }
+            }
+            Coordinates::AlignCorners => {
+                if self.to > 1 {
+                    x * (from - 1.0) / (to - 1.0)
+                } else {
+                    0.0
+                }
+            }
             Coordinates::Asymmetric => x / self.scale,
         }
     }
 
     /// The nearest element for every new one.
     pub(super) fn nearest(&self, coordinates: Coordinates, nearest: Nearest) -> Vec<i64> {
-        (0..self.to).map(|x| (nearest.round(self.place(coordinates, x)) as i64).clamp(0, self.from - 1)).collect()
+        (0..self.to)
+            .map(|x| (nearest.round(self.place(coordinates, x)) as i64).clamp(0, self.from - 1))
+            .collect()
     }
 
     /// A matrix of `to` rows of `from` shares.

@@ -59,12 +59,25 @@ impl Transposed {
     /// The full result by libtorch, cropped where it cannot crop itself.
     fn apply(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor, Fault> {
         let crops = self.crops(&spatial(weight), &spatial(x))?;
-        bounded(&crops.iter().map(|crop| crop.full.max(crop.before.saturating_add(crop.extent))).collect::<Vec<_>>())?;
+        bounded(
+            &crops
+                .iter()
+                .map(|crop| crop.full.max(crop.before.saturating_add(crop.extent)))
+                .collect::<Vec<_>>(),
+        )?;
         let (none, axes) = (vec![0; crops.len()], crops.len());
         let strides: Vec<i64> = crops.iter().map(|crop| crop.stride).collect();
         let dilations: Vec<i64> = crops.iter().map(|crop| crop.dilation).collect();
-        let full =
-            x.f_convolution(weight, bias, &strides[..], &none[..], &dilations[..], true, &none[..], self.groups)?;
+        let full = x.f_convolution(
+            weight,
+            bias,
+            &strides[..],
+            &none[..],
+            &dilations[..],
+            true,
+            &none[..],
+            self.groups,
+        )?;
         crops.iter().zip((2..).take(axes)).try_fold(full, |image, (crop, axis)| cut(&image, axis, crop, bias))
     }
 
@@ -72,7 +85,9 @@ impl Transposed {
         let axes = kernel.len();
         let at = |list: &Option<Vec<i64>>, axis: usize, default: i64| match list {
             None => Ok(default),
-            Some(list) => list.get(axis).copied().ok_or_else(|| Fault::model("its settings have too few axes")),
+            Some(list) => {
+                list.get(axis).copied().ok_or_else(|| Fault::model("its settings have too few axes"))
+            }
         };
         let axis = |(axis, (&kernel, &image)): (usize, (&i64, &i64))| {
             let (stride, dilation) = (at(&self.strides, axis, 1)?, at(&self.dilations, axis, 1)?);
@@ -82,8 +97,10 @@ impl Transposed {
             if stride < 1 || dilation < 1 || added < 0 || pads.iter().any(|&pad| pad < 0) {
                 return Err(Fault::model("its settings are below what they can be"));
             }
-            let full = stride.saturating_mul(image - 1).saturating_add((kernel - 1).saturating_mul(dilation) + 1);
-            let (before, extent) = self.cropped(full.saturating_add(added), image.saturating_mul(stride), stated, pads);
+            let full =
+                stride.saturating_mul(image - 1).saturating_add((kernel - 1).saturating_mul(dilation) + 1);
+            let (before, extent) =
+                self.cropped(full.saturating_add(added), image.saturating_mul(stride), stated, pads);
             Ok(Crop { stride, dilation, full, before, extent })
         };
         kernel.iter().zip(image).enumerate().map(axis).collect()

@@ -79,7 +79,9 @@ impl Window {
             Around::Stated { before, after } => (before.clone(), after.clone()),
             Around::Same { odd_before } => same(kernel, image, &strides, &dilations, *odd_before),
         };
-        if [&strides, &dilations, &before, &after].iter().any(|list| list.len() != axes) || image.len() != axes {
+        if [&strides, &dilations, &before, &after].iter().any(|list| list.len() != axes)
+            || image.len() != axes
+        {
             return Err(Fault::model(format!("its settings are not for {axes} axes")));
         }
         Ok(Placed { before, after, strides, dilations })
@@ -104,7 +106,8 @@ fn same(
     let settings = kernel.iter().zip(image).zip(strides.iter().zip(dilations));
     let both = settings.map(|((&kernel, &image), (&stride, &dilation))| {
         let steps = image.saturating_add(stride - 1) / stride.max(1);
-        let reach = (steps - 1).saturating_mul(stride).saturating_add((kernel - 1).saturating_mul(dilation) + 1);
+        let reach =
+            (steps - 1).saturating_mul(stride).saturating_add((kernel - 1).saturating_mul(dilation) + 1);
         let total = reach.saturating_sub(image).max(0);
         let (half, rest) = (total / 2, total - total / 2);
         if odd_before { (rest, half) } else { (half, rest) }

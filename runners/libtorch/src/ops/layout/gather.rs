@@ -31,7 +31,8 @@ fn gather(node: &Node<'_>) -> Result<Kernel, Fault> {
         let chosen = from_front(&index.f_reshape([-1])?, extent(x, at))?;
         let sizes = x.size();
         let (before, after) = sizes.split_at(usize::try_from(at).unwrap_or(0));
-        let shape: Vec<i64> = before.iter().copied().chain(index.size()).chain(after.iter().skip(1).copied()).collect();
+        let shape: Vec<i64> =
+            before.iter().copied().chain(index.size()).chain(after.iter().skip(1).copied()).collect();
         bounded(&shape)?;
         Ok(x.f_index_select(at, &chosen)?.f_reshape(shape)?)
     }))

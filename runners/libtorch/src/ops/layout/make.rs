@@ -91,7 +91,8 @@ fn eye_like(node: &Node<'_>) -> Result<Kernel, Fault> {
     };
     Ok(Kernel::one(move |o| {
         let x = o.get(0)?;
-        let places = |axis: i64| Tensor::f_arange_start_step(0_i64, extent(x, axis), 1_i64, (Kind::Int64, x.device()));
+        let places =
+            |axis: i64| Tensor::f_arange_start_step(0_i64, extent(x, axis), 1_i64, (Kind::Int64, x.device()));
         let rows = places(0)?.f_reshape([-1, 1])?.f_add_scalar(shift)?;
         Ok(rows.f_eq_tensor(&places(1)?)?.f_to_kind(stated.unwrap_or(x.kind()))?)
     }))

@@ -36,7 +36,10 @@ fn reshape(node: &Node<'_>) -> Result<Kernel, Fault> {
         let own = x.size();
         let filled = wanted.iter().enumerate().map(|(at, &extent)| match (extent, own.get(at)) {
             (0, Some(&own)) => Ok(own),
-            (0, None) => Err(Fault::model(format!("axis {at} of the operand is to be kept, which has {} axes", own.len()))),
+            (0, None) => Err(Fault::model(format!(
+                "axis {at} of the operand is to be kept, which has {} axes",
+                own.len()
+            ))),
             (extent, _) => Ok(extent),
         });
         Ok(x.f_reshape(filled.collect::<Result<Vec<_>, _>>()?)?)
@@ -51,7 +54,8 @@ fn flatten(node: &Node<'_>) -> Result<Kernel, Fault> {
         let rank = x.dim() as i64;
         let from = if at < 0 { at + rank } else { at };
         let rows = usize::try_from(from).ok().filter(|_| from <= rank);
-        let rows = rows.ok_or_else(|| Fault::model(format!("there is no axis {at} in a tensor of rank {rank}")))?;
+        let rows =
+            rows.ok_or_else(|| Fault::model(format!("there is no axis {at} in a tensor of rank {rank}")))?;
         let sizes = x.size();
         let count = |sizes: &[i64]| sizes.iter().product::<i64>();
         let (before, after) = sizes.split_at(rows);
@@ -67,7 +71,10 @@ fn squeeze(node: &Node<'_>) -> Result<Kernel, Fault> {
         let mut over = axes.read(o)?.iter().map(|&a| axis(a, x.dim())).collect::<Result<Vec<_>, _>>()?;
         over.sort_unstable_by(|a, b| b.cmp(a));
         if let Some(at) = over.iter().find(|&&at| extent(x, at) != 1) {
-            return Err(Fault::model(format!("axis {at} has {} elements and cannot be left out", extent(x, *at))));
+            return Err(Fault::model(format!(
+                "axis {at} has {} elements and cannot be left out",
+                extent(x, *at)
+            )));
         }
         Ok(over.iter().try_fold(x.shallow_clone(), |x, &at| x.f_squeeze_dim(at))?)
     }))
@@ -116,7 +123,8 @@ fn tile(node: &Node<'_>) -> Result<Kernel, Fault> {
     let times = node.list(1)?.ok_or_else(|| Fault::model("it does not say how often"))?;
     Ok(Kernel::one(move |o| {
         let (x, times) = (o.get(0)?, times.read(o)?);
-        let grown: Vec<i64> = x.size().iter().zip(times.iter()).map(|(size, &n)| size.saturating_mul(n)).collect();
+        let grown: Vec<i64> =
+            x.size().iter().zip(times.iter()).map(|(size, &n)| size.saturating_mul(n)).collect();
         if grown.len() != times.len() || x.dim() != times.len() {
             return Err(Fault::model(format!("{} axes are repeated by {} numbers", x.dim(), times.len())));
         }
@@ -133,7 +141,8 @@ fn shape(node: &Node<'_>) -> Result<Kernel, Fault> {
         let rank = sizes.len() as i64;
         let clamp = |at: i64| (if at < 0 { at + rank } else { at }).clamp(0, rank);
         let (start, end) = (clamp(start), clamp(end.unwrap_or(rank)));
-        let part: Vec<i64> = (start..end).filter_map(|at| sizes.get(usize::try_from(at).ok()?).copied()).collect();
+        let part: Vec<i64> =
+            (start..end).filter_map(|at| sizes.get(usize::try_from(at).ok()?).copied()).collect();
         Ok(Tensor::f_from_slice(&part)?)
     }))
 }
@@ -178,4 +187,3 @@ fn space_to_depth(node: &Node<'_>) -> Result<Kernel, Fault> {
         Ok(apart.f_reshape([n, c * b * b, h / b, w / b])?)
     }))
 }
-

@@ -75,9 +75,10 @@ fn clip(node: &Node<'_>) -> Result<Kernel, Fault> {
         (Some(low), None) => {
             Kernel::in_place(move |x| x.f_clamp_min(scalar(x, low)), move |x| x.f_clamp_min_(scalar(x, low)))
         }
-        (None, Some(high)) => {
-            Kernel::in_place(move |x| x.f_clamp_max(scalar(x, high)), move |x| x.f_clamp_max_(scalar(x, high)))
-        }
+        (None, Some(high)) => Kernel::in_place(
+            move |x| x.f_clamp_max(scalar(x, high)),
+            move |x| x.f_clamp_max_(scalar(x, high)),
+        ),
         (None, None) => Kernel::view(|o| Ok(o.get(0)?.shallow_clone())),
     })
 }
@@ -96,7 +97,8 @@ fn leaky_relu(node: &Node<'_>) -> Result<Kernel, Fault> {
 fn prelu(node: &Node<'_>) -> Result<Kernel, Fault> {
     let known = node.known(1).map(|slope| (slope.numel(), slope.size()));
     let by_channel = known.is_some_and(|(count, size)| {
-        count == 1 || (size.len() >= 3 && size.iter().rev().nth(2).is_some_and(|&c| usize::try_from(c) == Ok(count)))
+        count == 1
+            || (size.len() >= 3 && size.iter().rev().nth(2).is_some_and(|&c| usize::try_from(c) == Ok(count)))
     });
     if !by_channel {
         return Ok(Kernel::one(|o| sloped_by(o.get(0)?, o.get(1)?)));
@@ -105,7 +107,9 @@ fn prelu(node: &Node<'_>) -> Result<Kernel, Fault> {
         let (x, slope) = (o.get(0)?, o.get(1)?.f_reshape([-1])?);
         match slope.numel() {
             1 => Ok(x.f_prelu(&slope)?),
-            channels if x.dim() == 4 && usize::try_from(extent(x, 1)) == Ok(channels) => Ok(x.f_prelu(&slope)?),
+            channels if x.dim() == 4 && usize::try_from(extent(x, 1)) == Ok(channels) => {
+                Ok(x.f_prelu(&slope)?)
+            }
             _ => sloped_by(x, o.get(1)?),
         }
     }))
@@ -132,9 +136,9 @@ fn celu(node: &Node<'_>) -> Result<Kernel, Fault> {
 
 fn selu(node: &Node<'_>) -> Result<Kernel, Fault> {
     let (alpha, gamma) = (node.float("alpha", 1.673_263_2), node.float("gamma", 1.050_701));
-    Ok(Kernel::one(move |o| {
-        Ok(sloped(o.get(0)?, |x| x.f_expm1()?.f_mul_scalar(alpha))?.f_mul_scalar(gamma)?)
-    }))
+    Ok(Kernel::one(
+        move |o| Ok(sloped(o.get(0)?, |x| x.f_expm1()?.f_mul_scalar(alpha))?.f_mul_scalar(gamma)?),
+    ))
 }
 
 fn thresholded_relu(node: &Node<'_>) -> Result<Kernel, Fault> {

@@ -75,7 +75,8 @@ fn power(base: &Tensor, exponent: &Tensor) -> Result<Tensor, Fault> {
 
 /// The remainder has the sign of the divisor, or with `fmod` that of the dividend.
 fn modulo(node: &Node<'_>) -> Result<Kernel, Fault> {
-    let apply: Two = if node.flag("fmod", false) { Tensor::f_fmod_tensor } else { Tensor::f_remainder_tensor };
+    let apply: Two =
+        if node.flag("fmod", false) { Tensor::f_fmod_tensor } else { Tensor::f_remainder_tensor };
     Ok(Kernel::one(move |o| Ok(apply(o.get(0)?, o.get(1)?)?)))
 }
 

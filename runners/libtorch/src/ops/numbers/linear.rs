@@ -60,7 +60,8 @@ fn plain_gemm(node: &Node<'_>, [turn_a, turn_b]: [bool; 2]) -> Result<Option<Ker
     }
     let weight = turn_if(weight, !turn_b)?.f_contiguous()?;
     let bias = bias.map(Tensor::shallow_clone);
-    (node.take(1), node.take(2));
+    node.take(1);
+    node.take(2);
     Ok(Some(Kernel::one(move |o| Ok(turn_if(o.get(0)?, turn_a)?.f_linear(&weight, bias.as_ref())?))))
 }
 

@@ -105,8 +105,10 @@ fn local_response(node: &Node<'_>) -> Result<Kernel, Fault> {
     Ok(Kernel::one(move |o| {
         let x = o.get(0)?;
         let [n, c] = [extent(x, 0), extent(x, 1)];
-        let squares = x.f_square()?.f_reshape([n, 1, c, -1])?.f_pad([0, 0, before, after], "constant", 0.0)?;
-        let means = squares.f_avg_pool2d([size, 1], [1, 1], [0, 0], false, true, None::<i64>)?.f_reshape(x.size())?;
+        let squares =
+            x.f_square()?.f_reshape([n, 1, c, -1])?.f_pad([0, 0, before, after], "constant", 0.0)?;
+        let means =
+            squares.f_avg_pool2d([size, 1], [1, 1], [0, 0], false, true, None::<i64>)?.f_reshape(x.size())?;
         Ok(x.f_div(&means.f_mul_scalar(alpha)?.f_add_scalar(bias)?.f_pow_tensor_scalar(beta)?)?)
     }))
 }

@@ -16,7 +16,9 @@ pub(crate) fn find(operator: &str) -> Option<Prepare> {
         "ReduceMin" => |node| over_axes(node, 18, |x, axes, keep| Ok(x.f_amin(axes, keep)?)),
         "ReduceProd" => |node| over_axes(node, 18, product),
         "ReduceL1" => |node| over_axes(node, 18, |x, axes, keep| sum(&x.f_abs()?, axes, keep)),
-        "ReduceL2" => |node| over_axes(node, 18, |x, axes, keep| Ok(sum(&x.f_square()?, axes, keep)?.f_sqrt()?)),
+        "ReduceL2" => {
+            |node| over_axes(node, 18, |x, axes, keep| Ok(sum(&x.f_square()?, axes, keep)?.f_sqrt()?))
+        }
         "ReduceSumSquare" => |node| over_axes(node, 18, |x, axes, keep| sum(&x.f_square()?, axes, keep)),
         "ReduceLogSum" => |node| over_axes(node, 18, |x, axes, keep| Ok(sum(x, axes, keep)?.f_log()?)),
         "ReduceLogSumExp" => {

@@ -6,8 +6,12 @@ use crate::ops::testing::{Single, float, floats, int, numbers, whole, word};
 fn overlapping_boxes_are_suppressed() {
     let boxes = || {
         let corners = [
-            [0.0, 0.0, 1.0, 1.0], [0.0, 0.1, 1.0, 1.1], [0.0, -0.1, 1.0, 0.9], [0.0, 10.0, 1.0, 11.0],
-            [0.0, 10.1, 1.0, 11.1], [0.0, 100.0, 1.0, 101.0],
+            [0.0, 0.0, 1.0, 1.0],
+            [0.0, 0.1, 1.0, 1.1],
+            [0.0, -0.1, 1.0, 0.9],
+            [0.0, 10.0, 1.0, 11.0],
+            [0.0, 10.1, 1.0, 11.1],
+            [0.0, 100.0, 1.0, 101.0],
         ];
         floats(&[1, 6, 4], corners.as_flattened())
     };
@@ -29,7 +33,9 @@ fn overlapping_boxes_are_suppressed() {
 fn regions_are_resampled() {
     let image = || floats(&[1, 1, 2, 2], &[1.0, 2.0, 3.0, 4.0]);
     let align = |mode: &str, region: &[f32; 4]| {
-        let single = Single::of("RoiAlign").with(word("coordinate_transformation_mode", mode)).with(int("sampling_ratio", 1));
+        let single = Single::of("RoiAlign")
+            .with(word("coordinate_transformation_mode", mode))
+            .with(int("sampling_ratio", 1));
         single.given(image()).given(floats(&[1, 4], region)).given(whole(&[1], &[0]))
     };
     // The one sample lies between all four pixels.
@@ -37,9 +43,15 @@ fn regions_are_resampled() {
     align("output_half_pixel", &[0.0, 0.0, 1.0, 1.0]).is(&[2.5]);
     // Of the four pixels, each weighted by a quarter, the largest.
     align("half_pixel", &[0.0, 0.0, 2.0, 2.0]).with(word("mode", "max")).is(&[1.0]);
-    let scaled = Single::of("RoiAlign").with(float("spatial_scale", 0.5)).with(int("output_height", 2)).with(int("output_width", 2));
+    let scaled = Single::of("RoiAlign")
+        .with(float("spatial_scale", 0.5))
+        .with(int("output_height", 2))
+        .with(int("output_width", 2));
     let scaled = scaled.given(image()).given(floats(&[1, 4], &[0.0, 0.0, 4.0, 4.0])).given(whole(&[1], &[0]));
     scaled.is(&[1.0, 2.0, 3.0, 4.0]);
-    let two = Single::of("RoiAlign").given(numbers(&[2, 3, 5, 5])).given(floats(&[0, 4], &[])).given(whole(&[0], &[]));
+    let two = Single::of("RoiAlign")
+        .given(numbers(&[2, 3, 5, 5]))
+        .given(floats(&[0, 4], &[]))
+        .given(whole(&[0], &[]));
     assert_eq!(two.run().unwrap()[0].shape(), [0, 3, 1, 1]);
 }

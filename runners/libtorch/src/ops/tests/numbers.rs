@@ -27,7 +27,9 @@ fn activations_by_their_definition() {
     };
     check(Single::of("Mish"), &|v| v * v.exp().ln_1p().tanh());
     check(Single::of("Softsign"), &|v| v / (1.0 + v.abs()));
-    check(Single::of("Celu").with(float("alpha", 2.0)), &|v| v.max(0.0) + (2.0 * ((v / 2.0).exp() - 1.0)).min(0.0));
+    check(Single::of("Celu").with(float("alpha", 2.0)), &|v| {
+        v.max(0.0) + (2.0 * ((v / 2.0).exp() - 1.0)).min(0.0)
+    });
     let (alpha, gamma) = (1.673_263_242_354_377_3, 1.050_700_987_355_480_5);
     check(Single::of("Selu"), &|v| gamma * if v > 0.0 { v } else { alpha * (v.exp() - 1.0) });
     check(Single::of("ThresholdedRelu").with(float("alpha", 0.5)), &|v| if v > 0.5 { v } else { 0.0 });
@@ -37,14 +39,23 @@ fn activations_by_their_definition() {
 #[test]
 fn bounds_are_settings_or_operands() {
     let x = || floats(&[4], &[-3.0, -1.0, 1.0, 9.0]);
-    Single::of("Clip").opset(6).with(float("min", -2.0)).with(float("max", 6.0)).given(x()).is(&[-2.0, -1.0, 1.0, 6.0]);
+    Single::of("Clip")
+        .opset(6)
+        .with(float("min", -2.0))
+        .with(float("max", 6.0))
+        .given(x())
+        .is(&[-2.0, -1.0, 1.0, 6.0]);
     let bound = |value: f32| floats(&[], &[value]);
     Single::of("Clip").given(x()).stored(bound(-2.0)).stored(bound(6.0)).is(&[-2.0, -1.0, 1.0, 6.0]);
     Single::of("Clip").given(x()).left_out().stored(bound(0.0)).is(&[-3.0, -1.0, 0.0, 0.0]);
     Single::of("Clip").given(x()).stored(bound(0.0)).is(&[0.0, 0.0, 1.0, 9.0]);
     Single::of("Clip").given(x()).given(bound(0.0)).left_out().is(&[0.0, 0.0, 1.0, 9.0]);
     Single::of("Clip").given(x()).is(&[-3.0, -1.0, 1.0, 9.0]);
-    Single::of("Clip").gives(&[DType::I64]).given(whole(&[2], &[-5, 5])).stored(whole(&[], &[0])).is(&[0.0, 5.0]);
+    Single::of("Clip")
+        .gives(&[DType::I64])
+        .given(whole(&[2], &[-5, 5]))
+        .stored(whole(&[], &[0]))
+        .is(&[0.0, 5.0]);
 }
 
 #[test]
@@ -70,7 +81,8 @@ fn whole_numbers_are_divided_towards_zero_and_keep_their_type() {
     two("Div", &[7, -7, 6], &[2, 2, 3]).is(&[3.0, -3.0, 2.0]);
     two("Mod", &[7, -7], &[3, 3]).is(&[1.0, 2.0]);
     two("Mod", &[7, -7], &[3, 3]).with(int("fmod", 1)).is(&[1.0, -1.0]);
-    let power = Single::of("Pow").gives(&[DType::I64]).given(whole(&[2], &[2, 3])).given(floats(&[1], &[2.0]));
+    let power =
+        Single::of("Pow").gives(&[DType::I64]).given(whole(&[2], &[2, 3])).given(floats(&[1], &[2.0]));
     assert_eq!((power.run().unwrap()[0].dtype(), power.values()), (DType::I64, vec![4.0, 9.0]));
 }
 
@@ -84,15 +96,30 @@ fn functions_of_one_number() {
     }
     Single::of("Round").given(floats(&[4], &[0.5, 1.5, -0.5, 2.5])).is(&[0.0, 2.0, 0.0, 2.0]);
     let x = 0.5_f64;
-    let inverse: [(&str, fn(f64) -> f64); 8] = [
-        ("Tan", f64::tan), ("Asin", f64::asin), ("Acos", f64::acos), ("Atan", f64::atan), ("Sinh", f64::sinh),
-        ("Cosh", f64::cosh), ("Asinh", f64::asinh), ("Atanh", f64::atanh),
+    type Function = fn(f64) -> f64;
+    let inverse: [(&str, Function); 8] = [
+        ("Tan", f64::tan),
+        ("Asin", f64::asin),
+        ("Acos", f64::acos),
+        ("Atan", f64::atan),
+        ("Sinh", f64::sinh),
+        ("Cosh", f64::cosh),
+        ("Asinh", f64::asinh),
+        ("Atanh", f64::atanh),
     ];
     for (operator, f) in inverse {
         Single::of(operator).given(floats(&[1], &[0.5])).is(&[f(x)]);
     }
-    Single::of("Cast").with(int("to", 7)).gives(&[DType::I64]).given(floats(&[3], &[1.9, -1.9, 0.0])).is(&[1.0, -1.0, 0.0]);
-    Single::of("Cast").with(int("to", 9)).gives(&[DType::Bool]).given(floats(&[2], &[0.0, 2.0])).is(&[0.0, 1.0]);
+    Single::of("Cast")
+        .with(int("to", 7))
+        .gives(&[DType::I64])
+        .given(floats(&[3], &[1.9, -1.9, 0.0]))
+        .is(&[1.0, -1.0, 0.0]);
+    Single::of("Cast")
+        .with(int("to", 9))
+        .gives(&[DType::Bool])
+        .given(floats(&[2], &[0.0, 2.0]))
+        .is(&[0.0, 1.0]);
     Single::of("Dropout").opset(13).given(floats(&[2], &[1.0, 2.0])).is(&[1.0, 2.0]);
 }
 
@@ -111,16 +138,30 @@ fn comparisons_and_truth() {
         pair.given(a).given(b).is(&expect);
     }
     let truth = |values: &[u8]| bytes(DType::Bool, &[4], values);
-    for (operator, expect) in [("And", [0.0, 0.0, 0.0, 1.0]), ("Or", [0.0, 1.0, 1.0, 1.0]), ("Xor", [0.0, 1.0, 1.0, 0.0])] {
-        Single::of(operator).gives(&[DType::Bool]).given(truth(&[0, 0, 1, 1])).given(truth(&[0, 1, 0, 1])).is(&expect);
+    for (operator, expect) in
+        [("And", [0.0, 0.0, 0.0, 1.0]), ("Or", [0.0, 1.0, 1.0, 1.0]), ("Xor", [0.0, 1.0, 1.0, 0.0])]
+    {
+        Single::of(operator)
+            .gives(&[DType::Bool])
+            .given(truth(&[0, 0, 1, 1]))
+            .given(truth(&[0, 1, 0, 1]))
+            .is(&expect);
     }
     Single::of("Not").gives(&[DType::Bool]).given(truth(&[0, 1, 0, 1])).is(&[1.0, 0.0, 1.0, 0.0]);
-    let chosen = Single::of("Where").given(truth(&[1, 0, 0, 1])).given(floats(&[4], &[1.0; 4])).given(floats(&[1], &[2.0]));
+    let chosen = Single::of("Where")
+        .given(truth(&[1, 0, 0, 1]))
+        .given(floats(&[4], &[1.0; 4]))
+        .given(floats(&[1], &[2.0]));
     chosen.is(&[1.0, 2.0, 2.0, 1.0]);
     let odd = || floats(&[4], &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1.0]);
     Single::of("IsNaN").gives(&[DType::Bool]).given(odd()).is(&[1.0, 0.0, 0.0, 0.0]);
-    Single::of("IsInf").gives(&[DType::Bool]).with(int("detect_negative", 0)).given(odd()).is(&[0.0, 1.0, 0.0, 0.0]);
-    let bits = |operator: &str| Single::of(operator).gives(&[DType::U8]).given(bytes(DType::U8, &[2], &[12, 5]));
+    Single::of("IsInf")
+        .gives(&[DType::Bool])
+        .with(int("detect_negative", 0))
+        .given(odd())
+        .is(&[0.0, 1.0, 0.0, 0.0]);
+    let bits =
+        |operator: &str| Single::of(operator).gives(&[DType::U8]).given(bytes(DType::U8, &[2], &[12, 5]));
     bits("BitwiseAnd").given(bytes(DType::U8, &[1], &[6])).is(&[4.0, 4.0]);
     bits("BitwiseOr").given(bytes(DType::U8, &[1], &[1])).is(&[13.0, 5.0]);
     bits("BitwiseXor").given(bytes(DType::U8, &[1], &[4])).is(&[8.0, 1.0]);
@@ -144,7 +185,11 @@ fn products_of_matrices() {
         gemm.clone().stored(numbers(&[2, 1])).is_as_rten();
         gemm.with(float("alpha", 0.5)).with(float("beta", 2.0)).given(numbers(&[4])).is_as_rten();
     }
-    Single::of("Einsum").with(word("equation", "bij, bjk -> bik")).given(numbers(&[2, 3, 4])).given(numbers(&[2, 4, 5])).is_as_rten();
+    Single::of("Einsum")
+        .with(word("equation", "bij, bjk -> bik"))
+        .given(numbers(&[2, 3, 4]))
+        .given(numbers(&[2, 4, 5]))
+        .is_as_rten();
 }
 
 #[test]
@@ -159,20 +204,29 @@ fn norms() {
     plane.clone().stored(numbers(&[4, 5])).is_as_rten();
     plane.stored(row()).is_as_rten();
     Single::of("InstanceNormalization").given(numbers(X)).stored(vector(1)).stored(vector(2)).is_as_rten();
-    Single::of("LRN").with(int("size", 3)).with(float("alpha", 3.0)).with(float("beta", 0.5)).with(float("bias", 2.0))
+    Single::of("LRN")
+        .with(int("size", 3))
+        .with(float("alpha", 3.0))
+        .with(float("beta", 0.5))
+        .with(float("bias", 2.0))
         .given(floats(&[1, 4, 1, 1], &[1.0, 2.0, 3.0, 4.0]))
         .is(&[1.0 / 7.0_f64.sqrt(), 2.0 / 16.0_f64.sqrt(), 3.0 / 31.0_f64.sqrt(), 4.0 / 27.0_f64.sqrt()]);
     Single::of("LpNormalization").given(floats(&[2, 2], &[3.0, 4.0, 0.0, 0.0])).is(&[0.6, 0.8, 0.0, 0.0]);
     Single::of("LpNormalization").with(int("p", 1)).given(floats(&[2], &[1.0, -3.0])).is(&[0.25, -0.75]);
     Single::of("MeanVarianceNormalization").given(floats(&[1, 1, 1, 2], &[1.0, 3.0])).is(&[-1.0, 1.0]);
-    Single::of("RMSNormalization").opset(23).given(floats(&[2], &[3.0, 4.0])).stored(floats(&[2], &[1.0, 2.0]))
+    Single::of("RMSNormalization")
+        .opset(23)
+        .given(floats(&[2], &[3.0, 4.0]))
+        .stored(floats(&[2], &[1.0, 2.0]))
         .is(&[3.0 / 12.5_f64.sqrt(), 8.0 / 12.5_f64.sqrt()]);
 }
 
 #[test]
 fn groups_are_scaled_one_by_one_or_channel_by_channel() {
     let x = || floats(&[1, 4, 1, 1], &[1.0, 3.0, 10.0, 14.0]);
-    let norm = |opset| Single::of("GroupNormalization").opset(opset).with(int("num_groups", 2)).with(float("epsilon", 0.0));
+    let norm = |opset| {
+        Single::of("GroupNormalization").opset(opset).with(int("num_groups", 2)).with(float("epsilon", 0.0))
+    };
     let old = norm(18).given(x()).stored(floats(&[2], &[1.0, 2.0])).stored(floats(&[2], &[0.0, 1.0]));
     old.is(&[-1.0, 1.0, -1.0, 3.0]);
     let new = norm(21).given(x()).stored(floats(&[4], &[1.0, 2.0, 3.0, 4.0])).stored(floats(&[4], &[0.0; 4]));
@@ -181,7 +235,9 @@ fn groups_are_scaled_one_by_one_or_channel_by_channel() {
 
 #[test]
 fn reductions_take_axes_from_either_place() {
-    for operator in ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceSumSquare"] {
+    for operator in
+        ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL2", "ReduceSumSquare"]
+    {
         let since = if operator == "ReduceSum" { 13 } else { 18 };
         for keep in [0, 1] {
             let reduce = Single::of(operator).with(int("keepdims", keep));
@@ -229,13 +285,18 @@ fn shares_over_one_axis_or_over_all_from_one_on() {
 fn quantised_numbers() {
     let scale = || floats(&[], &[0.5]);
     let zero = |value: u8| bytes(DType::U8, &[], &[value]);
-    let quantise = Single::of("QuantizeLinear").gives(&[DType::U8]).given(floats(&[5], &[-1.0, 0.25, 0.75, 1.0, 1e9]));
+    let quantise =
+        Single::of("QuantizeLinear").gives(&[DType::U8]).given(floats(&[5], &[-1.0, 0.25, 0.75, 1.0, 1e9]));
     quantise.stored(scale()).stored(zero(10)).is(&[8.0, 10.0, 12.0, 12.0, 255.0]);
     let back = Single::of("DequantizeLinear").given(bytes(DType::U8, &[3], &[8, 10, 12]));
     back.stored(scale()).stored(zero(10)).is(&[-1.0, 0.0, 1.0]);
-    let by_row = Single::of("DequantizeLinear").with(int("axis", 0)).given(bytes(DType::I8, &[2, 2], &[1, 255, 3, 4]));
+    let by_row =
+        Single::of("DequantizeLinear").with(int("axis", 0)).given(bytes(DType::I8, &[2, 2], &[1, 255, 3, 4]));
     by_row.stored(floats(&[2], &[1.0, 10.0])).is(&[1.0, -1.0, 30.0, 40.0]);
-    Single::of("DynamicQuantizeLinear").gives(&[DType::U8, DType::F32, DType::U8]).given(numbers(&[17])).is_as_rten();
+    Single::of("DynamicQuantizeLinear")
+        .gives(&[DType::U8, DType::F32, DType::U8])
+        .given(numbers(&[17]))
+        .is_as_rten();
 }
 
 #[test]
@@ -248,7 +309,8 @@ fn quantised_products() {
     // (3 - 1) (10 - 2) + (5 - 1) (20 - 2) = 88
     let whole = Single::of("MatMulInteger").gives(&[DType::I32]).given(a.clone()).given(b.clone());
     whole.stored(byte(&[1])).stored(one(2)).is(&[88.0]);
-    let real = Single::of("QLinearMatMul").gives(&[DType::U8]).given(a).stored(scale(0.5)).stored(one(1)).stored(b);
+    let real =
+        Single::of("QLinearMatMul").gives(&[DType::U8]).given(a).stored(scale(0.5)).stored(one(1)).stored(b);
     real.stored(scale(0.25)).stored(one(2)).stored(scale(1.0)).stored(one(7)).is(&[18.0]);
     let image = bytes(DType::U8, &[1, 1, 1, 2], &[3, 5]);
     let weight = bytes(DType::U8, &[1, 1, 1, 2], &[10, 20]);

@@ -7,10 +7,16 @@ use crate::Libtorch;
 use crate::ops::testing::{assert_near, floats, model, node, numbers, run, stored, value, values, whole};
 
 /// What the nodes make of an input `x` of 2 by 4, beside constants.
-fn check(nodes: Vec<NodeProto>, constants: &[(&str, Tensor)], results: usize, expect: &[&dyn Fn(f64) -> f64]) {
+fn check(
+    nodes: Vec<NodeProto>,
+    constants: &[(&str, Tensor)],
+    results: usize,
+    expect: &[&dyn Fn(f64) -> f64],
+) {
     let x = numbers(&[2, 4]);
     let constants = constants.iter().map(|(name, tensor)| stored(name, tensor)).collect();
-    let model = model(17, nodes, constants, vec![value("x", DType::F32, Some(&[2, 4]))], &vec![DType::F32; results]);
+    let model =
+        model(17, nodes, constants, vec![value("x", DType::F32, Some(&[2, 4]))], &vec![DType::F32; results]);
     let made = run(&Libtorch, &model, std::slice::from_ref(&x), &[]).unwrap();
     for (made, expect) in made.iter().zip(expect) {
         let expect: Vec<f64> = values(&x).into_iter().map(expect).collect();
@@ -57,7 +63,8 @@ fn activations_written_in_steps() {
 #[test]
 fn a_product_and_a_sum() {
     let identity: Vec<f32> = (0..16).map(|i| if i % 5 == 0 { 2.0 } else { 0.0 }).collect();
-    let constants = [("w", floats(&[4, 4], &identity)), ("b", floats(&[4], &[1.0; 4])), ("c", floats(&[1], &[1.0]))];
+    let constants =
+        [("w", floats(&[4, 4], &identity)), ("b", floats(&[4], &[1.0; 4])), ("c", floats(&[1], &[1.0]))];
     for bias in ["b", "c"] {
         let nodes = vec![node("MatMul", &["x", "w"], "a"), node("Add", &[bias, "a"], "y0")];
         check(nodes, &constants, 1, &[&|x| 2.0 * x + 1.0]);
@@ -71,8 +78,11 @@ fn nothing_that_is_still_read_is_overwritten() {
     // Through views: a reshaped value, a part of one, and one that is kept.
     let shape = [("flat", whole(&[1], &[8])), ("back", whole(&[2], &[2, 4]))];
     let nodes = vec![
-        node("Neg", &["x"], "a"), node("Reshape", &["a", "flat"], "v"), node("Relu", &["a"], "b"),
-        node("Reshape", &["v", "back"], "w"), node("Add", &["b", "w"], "y0"),
+        node("Neg", &["x"], "a"),
+        node("Reshape", &["a", "flat"], "v"),
+        node("Relu", &["a"], "b"),
+        node("Reshape", &["v", "back"], "w"),
+        node("Add", &["b", "w"], "y0"),
     ];
     check(nodes, &shape, 1, &[&|x| (-x).max(0.0) - x]);
     let kept = vec![node("Neg", &["x"], "y0"), node("Relu", &["y0"], "y1"), node("Sigmoid", &["x"], "y2")];
@@ -89,8 +99,12 @@ fn nothing_that_is_still_read_is_overwritten() {
 fn a_spread_value_is_not_written_over() {
     let constants = [("small", floats(&[1, 1], &[3.0])), ("shape", whole(&[2], &[2, 4]))];
     let nodes = vec![
-        node("ReduceMax", &["x"], "m"), node("Sub", &["m", "m"], "zero"), node("Add", &["zero", "small"], "a"),
-        node("Expand", &["a", "shape"], "b"), node("Relu", &["b"], "c"), node("Add", &["c", "x"], "y0"),
+        node("ReduceMax", &["x"], "m"),
+        node("Sub", &["m", "m"], "zero"),
+        node("Add", &["zero", "small"], "a"),
+        node("Expand", &["a", "shape"], "b"),
+        node("Relu", &["b"], "c"),
+        node("Add", &["c", "x"], "y0"),
     ];
     check(nodes, &constants, 1, &[&|x| x + 3.0]);
 }
@@ -99,15 +113,24 @@ fn a_spread_value_is_not_written_over() {
 fn what_depends_on_no_input_is_computed_once_and_idle_nodes_not_at_all() {
     let constants = [("a", number(2.0)), ("b", number(3.0)), ("shape", whole(&[2], &[2, 4]))];
     let nodes = vec![
-        node("Mul", &["a", "b"], "six"), node("Exp", &["x"], "idle"), node("Expand", &["six", "shape"], "wide"),
-        node("Identity", &["wide"], "y1"), node("Mul", &["x", "six"], "y0"),
+        node("Mul", &["a", "b"], "six"),
+        node("Exp", &["x"], "idle"),
+        node("Expand", &["six", "shape"], "wide"),
+        node("Identity", &["wide"], "y1"),
+        node("Mul", &["x", "six"], "y0"),
     ];
     check(nodes, &constants, 2, &[&|x| 6.0 * x, &|_| 6.0]);
 }
 
 #[test]
 fn an_input_may_be_an_output() {
-    let mut model = model(17, vec![node("Relu", &["x"], "y0")], vec![], vec![value("x", DType::F32, Some(&[2]))], &[DType::F32]);
+    let mut model = model(
+        17,
+        vec![node("Relu", &["x"], "y0")],
+        vec![],
+        vec![value("x", DType::F32, Some(&[2]))],
+        &[DType::F32],
+    );
     let graph = model.graph.as_mut().unwrap();
     graph.output.push(value("x", DType::F32, Some(&[2])));
     let made = run(&Libtorch, &model, &[floats(&[2], &[-1.0, 1.0])], &[]).unwrap();
