@@ -42,6 +42,7 @@ impl Runner for Libtorch {
             // The number of threads belongs to the process.
             concurrent: false,
             deterministic: true,
+            extensions: vec!["convwise.profile/1".into()],
             ..Description::new("libtorch", env!("CARGO_PKG_VERSION"))
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use convwise_sdk::{Io, RunnerError, Session, TensorInfo, TensorView};
+use convwise_sdk::{Io, Profile, RunnerError, SCHEMA, Session, TensorInfo, TensorView};
 use tch::{Device, Tensor};
 
 use crate::convert::{Output, copy_in};
@@ -39,6 +39,16 @@ impl TorchSession {
         let set = vec![false; io.inputs.len()];
         device::finish(settings.device);
         Ok(Self { program, io, set, outputs: vec![], threads: settings.threads, device: settings.device })
+    }
+}
+
+impl TorchSession {
+    /// Whether every input is set.
+    fn ready(&self) -> Result<(), RunnerError> {
+        match self.io.inputs.iter().zip(&self.set).find(|(_, set)| !**set) {
+            Some((info, _)) => Err(RunnerError::state(format!("input {} is not set", info.name))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -93,9 +103,7 @@ impl Session for TorchSession {
     }
 
     fn run(&mut self) -> Result<(), RunnerError> {
-        if let Some((info, _)) = self.io.inputs.iter().zip(&self.set).find(|(_, set)| !**set) {
-            return Err(RunnerError::state(format!("input {} is not set", info.name)));
-        }
+        self.ready()?;
         threads::state(self.threads);
         let _guard = tch::no_grad_guard();
         // Freed before the run, not during it: a second set of outputs would count as memory of the model.
@@ -104,6 +112,19 @@ impl Session for TorchSession {
         device::finish(self.device);
         self.outputs = made.iter().map(Output::of).collect::<Result<_, _>>()?;
         Ok(())
+    }
+
+    fn profile(&mut self, runs: u32) -> Result<Profile, RunnerError> {
+        self.ready()?;
+        let Program::Onnx(plan) = &mut self.program else {
+            return Err(RunnerError::unsupported(
+                "the parts of a TorchScript file cannot be timed; use ONNX",
+            ));
+        };
+        threads::state(self.threads);
+        let _guard = tch::no_grad_guard();
+        self.outputs.clear();
+        Ok(Profile { schema: SCHEMA, runs, layers: plan.profile(runs, self.device)? })
     }
 
     fn output(&mut self, index: usize) -> Result<TensorView<'_>, RunnerError> {

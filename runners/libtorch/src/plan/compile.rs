@@ -35,13 +35,15 @@ pub(crate) fn compile(model: Model, settings: &Settings) -> Result<Plan, RunnerE
     Ok(builder.finish(inputs, outputs, layout == Layout::ChannelsLast, notes))
 }
 
-/// A node's name and operator, as errors have it.
+/// A node's name, or that of its result.
+fn name(node: &NodeProto) -> String {
+    let first = node.output.first().map_or("", String::as_str);
+    if node.name().is_empty() { first.to_owned() } else { node.name().to_owned() }
+}
+
+/// A node as errors name it while its operator is prepared.
 fn place(node: &NodeProto, opset: i64) -> String {
-    let name = match node.name() {
-        "" => node.output.first().map_or("", String::as_str),
-        name => name,
-    };
-    format!("node {name} ({}, opset {opset})", node.op_type())
+    format!("node {} ({}, opset {opset})", name(node), node.op_type())
 }
 
 /// Numbers that are computed with go to the device; extents and the like stay where they are read.
@@ -117,7 +119,8 @@ impl Builder {
         if !known {
             self.steps.push(Step {
                 kernel,
-                name: place(node, surroundings.opset),
+                node: name(node),
+                operator: node.op_type().to_owned(),
                 inputs,
                 outputs,
                 overwritten: None,

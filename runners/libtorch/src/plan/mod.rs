@@ -5,7 +5,9 @@ mod compile;
 mod fuse;
 mod lifetime;
 
-use convwise_sdk::{RunnerError, TensorInfo};
+use std::time::Instant;
+
+use convwise_sdk::{LayerTime, RunnerError, TensorInfo};
 use tch::{Device, Tensor};
 
 use crate::fault::Fault;
@@ -16,8 +18,10 @@ pub(crate) use compile::compile;
 /// One operator with its place among the others.
 pub(crate) struct Step {
     kernel: Kernel,
-    /// Node and operator, for errors.
-    name: String,
+    /// The node's name in the file.
+    node: String,
+    /// Its operator.
+    operator: String,
     inputs: Vec<Option<Slot>>,
     outputs: Vec<Option<Slot>>,
     /// The operand that the result is written over.
@@ -76,6 +80,22 @@ impl Plan {
         outputs
     }
 
+    /// The median time of every step over some runs.
+    pub(crate) fn profile(&mut self, runs: u32, device: Device) -> Result<Vec<LayerTime>, RunnerError> {
+        let mut times = vec![Vec::new(); self.steps.len()];
+        for _ in 0..runs {
+            for (step, times) in self.steps.iter().zip(&mut times) {
+                let start = Instant::now();
+                step.run(&mut self.values)?;
+                crate::device::finish(device);
+                times.push(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+            }
+            self.sweep();
+        }
+        let timed = self.steps.iter().zip(times);
+        Ok(timed.map(|(step, times)| step.layer(median(times), device)).collect())
+    }
+
     fn collect(&self) -> Result<Vec<Tensor>, RunnerError> {
         let value = |(slot, info): &(Slot, TensorInfo)| {
             let value = self.values.get(*slot).and_then(Option::as_ref).map(Tensor::shallow_clone);
@@ -94,9 +114,20 @@ impl Plan {
     }
 }
 
+fn median(mut times: Vec<u64>) -> u64 {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or(0)
+}
+
 impl Step {
+    fn layer(&self, ns: u64, device: Device) -> LayerTime {
+        let provider = if device.is_cuda() { "cuda" } else { "cpu" };
+        LayerTime { node: self.node.clone(), op: self.operator.clone(), provider: provider.into(), ns }
+    }
+
     fn run(&self, values: &mut [Option<Tensor>]) -> Result<(), RunnerError> {
-        let outputs = self.compute(values).map_err(|fault| fault.at(&self.name))?;
+        let place = || format!("node {} ({})", self.node, self.operator);
+        let outputs = self.compute(values).map_err(|fault| fault.at(&place()))?;
         for (slot, tensor) in self.outputs.iter().zip(outputs) {
             if let Some(value) = slot.and_then(|slot| values.get_mut(slot)) {
                 *value = Some(tensor);

@@ -178,4 +178,9 @@ fn sessions_say_what_is_missing() {
     assert_eq!(session.output(0).unwrap_err().code, ErrorCode::State, "a new input ends the outputs");
     session.run().unwrap();
     assert_eq!(session.output(0).unwrap().to_f32().unwrap(), [0.0, 2.0]);
+    let profile = session.profile(3).unwrap();
+    let layers: Vec<_> =
+        profile.layers.iter().map(|layer| (layer.node.as_str(), layer.op.as_str())).collect();
+    assert_eq!((profile.runs, layers), (3, vec![("y0", "Relu")]));
+    assert_eq!(session.output(0).unwrap_err().code, ErrorCode::State, "a profile ends the outputs");
 }
