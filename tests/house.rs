@@ -43,6 +43,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rten", &["sdk"]),
     ("ort", &["sdk"]),
     ("onnxruntime", &["sdk", "ort"]),
+    // It interprets models, and reads them with the one reader of the format that there is.
+    ("libtorch", &["onnx", "sdk"]),
     ("tensorrt", &["sdk", "ort"]),
 ];
 
@@ -56,6 +58,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("ort", &["ort"]),
     ("rten", &["rten"]),
+    ("tch", &["libtorch"]),
+    ("torch-sys", &["libtorch"]),
 ];
 
 /// The manifests of our crates by folder; the root's, which is the program, as `cli`.

@@ -9,6 +9,7 @@ mod export;
 mod harness;
 mod house;
 mod knowledge_base;
+mod libtorch;
 mod measuring;
 mod profile;
 mod rules;

@@ -93,7 +93,7 @@ pub fn inspect(bytes: &[u8]) -> Result<ModelInfo, InspectError> {
     }
 }
 
-fn read_limited(path: &Path) -> Result<Vec<u8>, InspectError> {
+pub(crate) fn read_limited(path: &Path) -> Result<Vec<u8>, InspectError> {
     let unreadable = |source| InspectError::Read { path: path.to_path_buf(), source };
     let file = File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
@@ -194,10 +194,10 @@ fn take<'a>(message: &mut &'a [u8], length: u64) -> Result<&'a [u8], InspectErro
     Ok(payload)
 }
 
-fn decode<M: Message + Default>(payload: &[u8], what: &str) -> Result<M, InspectError> {
+pub(crate) fn decode<M: Message + Default>(payload: &[u8], what: &str) -> Result<M, InspectError> {
     M::decode(payload).map_err(|e| damaged(format!("its {what} cannot be read: {e}")))
 }
 
-fn damaged(reason: impl ToString) -> InspectError {
+pub(crate) fn damaged(reason: impl ToString) -> InspectError {
     InspectError::Damaged { reason: reason.to_string() }
 }

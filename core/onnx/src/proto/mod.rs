@@ -1,10 +1,13 @@
 //! The ONNX file format, as published (`proto/onnx.proto`), and the few shorthands the export needs.
+//!
+//! Every message is public, so that a runner that interprets models itself needs no second reader of the format:
+//! [`read_model`](crate::read_model) answers a [`ModelProto`].
 
 #[rustfmt::skip]
-#[expect(clippy::enum_variant_names, reason = "generated: names are the format's")]
+#[expect(clippy::enum_variant_names, missing_docs, reason = "generated: names and their meaning are the format's")]
 mod generated;
 
-pub(crate) use generated::*;
+pub use generated::*;
 
 use attribute_proto::AttributeType;
 
