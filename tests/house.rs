@@ -54,7 +54,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("rhai", &["script", "zoo", "judge"]),
     ("prost", &["onnx"]),
     // A runner opens its backend's own library.
-    ("libloading", &["host", "ort"]),
+    ("libloading", &["host", "libtorch", "ort"]),
     ("clap", &["cli"]),
     ("ort", &["ort"]),
     ("rten", &["rten"]),

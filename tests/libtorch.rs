@@ -11,7 +11,8 @@ use crate::harness::{Answer, Home, fixture, repository};
 fn libtorch() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let output = Command::new("bash").arg("runners/libtorch/fetch.sh").current_dir(repository()).output().unwrap();
+        let output =
+            Command::new("bash").arg("runners/libtorch/fetch.sh").current_dir(repository()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().into()
     })
@@ -20,7 +21,14 @@ fn libtorch() -> &'static Path {
 /// A cargo command for the package, with a build folder that all of them share: libtorch's binding takes minutes.
 fn cargo(what: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args([what, "--release", "--locked", "--quiet", "--manifest-path", "runners/libtorch/Cargo.toml"]);
+    command.args([
+        what,
+        "--release",
+        "--locked",
+        "--quiet",
+        "--manifest-path",
+        "runners/libtorch/Cargo.toml",
+    ]);
     command.args(["--target-dir", "target/libtorch-build"]).current_dir(repository());
     command.env("LIBTORCH", libtorch()).env_remove("LD_LIBRARY_PATH");
     command

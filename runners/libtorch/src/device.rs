@@ -3,21 +3,24 @@
 use convwise_sdk::{Device as Found, RunnerError};
 use tch::{Cuda, Device};
 
-/// Every device, the processor first.
+use crate::cuda;
+
+/// Every device, the processor first. CUDA is only looked for where a driver is: its library takes hundreds of megabytes.
 pub(crate) fn present() -> Vec<Found> {
     let cpu = Found { id: "cpu".into(), kind: "cpu".into(), name: String::new() };
+    let count = if cuda::driver_is_here() { cards().unwrap_or(0) } else { 0 };
     let cards =
-        (0..cards()).map(|n| Found { id: format!("cuda:{n}"), kind: "gpu".into(), name: String::new() });
+        (0..count).map(|n| Found { id: format!("cuda:{n}"), kind: "gpu".into(), name: String::new() });
     std::iter::once(cpu).chain(cards).collect()
 }
 
 /// Whether a device is there.
 pub(crate) fn check(device: Device) -> Result<(), RunnerError> {
     let Device::Cuda(number) = device else { return Ok(()) };
-    match cards() {
-        0 => Err(RunnerError::unavailable(
-            "there is no CUDA here: the libtorch in use is without it, or no card with a driver is found; use device=cpu",
-        )),
+    let missing =
+        |why: String| RunnerError::unavailable(format!("there is no CUDA here: {why}; use device=cpu"));
+    match cards().map_err(missing)? {
+        0 => Err(missing("libtorch finds no card with a driver".to_owned())),
         count if number >= count => Err(RunnerError::unavailable(format!(
             "there is no cuda:{number}; the last one is cuda:{}",
             count - 1
@@ -33,8 +36,10 @@ pub(crate) fn finish(device: Device) {
     }
 }
 
-fn cards() -> usize {
-    if Cuda::is_available() { usize::try_from(Cuda::device_count()).unwrap_or(0) } else { 0 }
+/// CUDA's cards. The library is loaded before libtorch is asked: it remembers its first answer.
+fn cards() -> Result<usize, String> {
+    cuda::load()?;
+    Ok(if Cuda::is_available() { usize::try_from(Cuda::device_count()).unwrap_or(0) } else { 0 })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! so that a run does nothing but call operators. It must not know how libtorch gets onto the machine: it is linked.
 
 mod convert;
+mod cuda;
 mod device;
 mod fault;
 mod model;
