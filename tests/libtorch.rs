@@ -11,7 +11,8 @@ use crate::harness::{Answer, Home, fixture, repository};
 fn libtorch() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let output = Command::new("bash").arg("runners/libtorch/fetch.sh").current_dir(repository()).output().unwrap();
+        let output =
+            Command::new("bash").arg("runners/libtorch/fetch.sh").current_dir(repository()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().into()
     })
@@ -20,7 +21,14 @@ fn libtorch() -> &'static Path {
 /// A cargo command for the package, with a build folder that all of them share: libtorch's binding takes minutes.
 fn cargo(what: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args([what, "--release", "--locked", "--quiet", "--manifest-path", "runners/libtorch/Cargo.toml"]);
+    command.args([
+        what,
+        "--release",
+        "--locked",
+        "--quiet",
+        "--manifest-path",
+        "runners/libtorch/Cargo.toml",
+    ]);
     command.args(["--target-dir", "target/libtorch-build"]).current_dir(repository());
     command.env("LIBTORCH", libtorch()).env_remove("LD_LIBRARY_PATH");
     command
@@ -80,7 +88,7 @@ fn the_program_verifies_and_measures_with_it() {
         let line = format!("arch verify {name} --runner libtorch --json --fixture {}", fixture.display());
         assert_eq!(convwise(&home, &line).json()["ok"], true, "{name}");
     }
-    let line = "bench squeezenet1_1 --runner libtorch --threads 2 --max-time 1 --json";
+    let line = "bench squeezenet1_1 --runner libtorch --threads 2 --quick --max-time 5s --json";
     let text = convwise(&home, line).stdout;
     assert!(text.contains("libtorch 2.13.0"), "{text}");
 }
