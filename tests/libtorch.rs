@@ -88,7 +88,7 @@ fn the_program_verifies_and_measures_with_it() {
         let line = format!("arch verify {name} --runner libtorch --json --fixture {}", fixture.display());
         assert_eq!(convwise(&home, &line).json()["ok"], true, "{name}");
     }
-    let line = "bench squeezenet1_1 --runner libtorch --threads 2 --max-time 1 --json";
+    let line = "bench squeezenet1_1 --runner libtorch --threads 2 --quick --max-time 5s --json";
     let text = convwise(&home, line).stdout;
     assert!(text.contains("libtorch 2.13.0"), "{text}");
 }
