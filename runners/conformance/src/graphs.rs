@@ -3,6 +3,7 @@
 use convwise_graph::{
     Activation, Builder, Conv2d, Graph, GraphError, NodeId, Op, Padding, Param, ParamRole, Pool, ResizeMode,
 };
+use convwise_host::{DType, fill_tensor};
 use convwise_onnx::{WeightError, WeightSource};
 
 /// A graph of few layers around one operation.
@@ -222,22 +223,13 @@ impl WeightSource for Lively {
             ParamRole::Bias | ParamRole::NormBias | ParamRole::RunningMean => (0.0, 0.5),
             ParamRole::NormWeight | ParamRole::RunningVar | ParamRole::Scale => (1.0, 0.5),
         };
-        let mut state = param.name.bytes().fold(1_u64, |hash, byte| mix(hash ^ u64::from(byte)));
-        for value in out {
-            state = mix(state);
-            let unit = (state >> 40) as f64 / f64::from(1 << 23) - 1.0;
-            *value = (centre + spread * unit) as f32;
+        let seed = param.name.bytes().fold(1_u64, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte));
+        let units = fill_tensor(DType::F32, &[out.len()], seed).and_then(|tensor| tensor.to_f32());
+        for (value, unit) in out.iter_mut().zip(units.unwrap_or_default()) {
+            *value = (centre + spread * f64::from(unit)) as f32;
         }
         Ok(())
     }
-}
-
-/// One step of the generator splitmix64.
-fn mix(state: u64) -> u64 {
-    let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! [`read_model`](crate::read_model) answers a [`ModelProto`].
 
 #[rustfmt::skip]
-#[expect(clippy::enum_variant_names, missing_docs, reason = "generated: names and their meaning are the format's")]
+#[expect(missing_docs, reason = "generated: names and their meaning are the format's")]
 mod generated;
 
 pub use generated::*;
