@@ -193,6 +193,15 @@ fn advice_does_not_pick_what_crashes_its_runner() {
 }
 
 #[test]
+fn a_torchscript_file_needs_its_size_and_a_runner_that_reads_it() {
+    let home = Home::new();
+    home.write("model.pt", "whatever");
+    home.run("bench model.pt").fails(3, &["a TorchScript file does not say what it takes", "--input-size"]);
+    home.run("bench model.pt --input-size 224")
+        .fails(3, &["runner rten reads no .pt", "use --runner libtorch"]);
+}
+
+#[test]
 fn a_runner_that_hangs_is_ended() {
     let home = Home::new();
     let plugins = home.mock("");

@@ -246,8 +246,8 @@ Examples:
   convwise bench resnet50 --runner onnxruntime --threads 1 --profile
   convwise bench model.onnx --runner onnxruntime --quick --json")]
 pub(crate) struct BenchArgs {
-    /// Networks by name, or ONNX files.
-    #[arg(required = true, value_name = "ARCH|FILE.onnx")]
+    /// Networks by name, ONNX files, or TorchScript files for libtorch.
+    #[arg(required = true, value_name = "ARCH|FILE.onnx|FILE.pt")]
     pub(crate) subjects: Vec<String>,
     /// Runner (repeatable) [default: rten].
     #[arg(long, value_name = "NAME")]

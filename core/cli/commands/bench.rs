@@ -131,8 +131,10 @@ fn refused(error: MeasureError) -> CliError {
 }
 
 fn file(path: &Path, args: &BenchArgs) -> Result<Work, CliError> {
-    let info = inspect_file(path).map_err(CliError::invalid)?;
-    let input = input_of(path, &info, args)?;
+    let input = match is_script(path) {
+        true => script_input(path, args)?,
+        false => input_of(path, &inspect_file(path).map_err(CliError::invalid)?, args)?,
+    };
     let digest =
         digest_of(path).map_err(|e| CliError::failed(format!("cannot read {}: {e}", path.display())))?;
     let subject = Subject {
@@ -148,6 +150,43 @@ fn file(path: &Path, args: &BenchArgs) -> Result<Work, CliError> {
         precision: args.precision,
     };
     Ok(Work::File { path: path.to_path_buf(), subject: Box::new(subject) })
+}
+
+/// Endings of TorchScript files, which say nothing of what they take.
+const SCRIPTS: [&str; 2] = ["pt", "torchscript"];
+
+/// The ending of a model file, by which runners name what they read.
+fn format_of(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+fn is_script(path: &Path) -> bool {
+    SCRIPTS.contains(&format_of(path).as_str())
+}
+
+fn script_input(path: &Path, args: &BenchArgs) -> Result<InputShape, CliError> {
+    args.input_size.map(InputShape::square).ok_or_else(|| {
+        let path = path.display();
+        CliError::invalid(format!(
+            "{path}: a TorchScript file does not say what it takes; state the side of its images with --input-size"
+        ))
+    })
+}
+
+/// Whether the runner reads such files, and what it must be told about this one.
+fn told_of(path: &Path, subject: &Subject, runner: &RunnerEntry) -> Result<Vec<(String, String)>, CliError> {
+    if !is_script(path) {
+        return Ok(Vec::new());
+    }
+    let (format, manifest) = (format_of(path), runner.manifest.as_ref());
+    if !manifest.is_some_and(|manifest| manifest.formats.contains(&format)) {
+        let (path, name) = (path.display(), &runner.name);
+        return Err(CliError::invalid(format!(
+            "{path}: runner {name} reads no .{format}; use --runner libtorch"
+        )));
+    }
+    let InputShape { channels, height, width } = subject.input;
+    Ok(vec![("input_shape".to_owned(), format!("{}x{channels}x{height}x{width}", subject.batch))])
 }
 
 /// The image that a file takes: its first input of rank 4; symbolic sides need `--input-size`.
@@ -193,9 +232,13 @@ fn plans(
                 Work::Ours { variant, artifact } => {
                     plan_for(world, artifact, world.zoo.find(variant)?, runner, setting, effort)
                 }
-                Work::File { path, subject } => {
-                    plan(world, (**subject).clone(), path, runner, setting, effort)
-                }
+                Work::File { path, subject } => told_of(path, subject, runner).map(|told| {
+                    let made = plan(world, (**subject).clone(), path, runner, setting, effort);
+                    made.map(|mut plan| {
+                        plan.options.extend(told);
+                        plan
+                    })
+                })?,
             }
             .map_err(refused)?;
             made.scenario = args.scenario;
