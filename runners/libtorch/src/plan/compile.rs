@@ -24,7 +24,7 @@ pub(crate) fn compile(model: Model, settings: &Settings) -> Result<Plan, RunnerE
     let inputs = inputs.collect::<Result<Vec<_>, RunnerError>>()?;
     let kept: HashSet<&str> = outputs.iter().map(|info| info.name.as_str()).collect();
     let nodes = fuse::fuse(nodes, &kept, &|name| builder.constant(name));
-    let Settings { layout, device, .. } = *settings;
+    let (layout, device) = (layout_for(&nodes, &builder, settings), settings.device);
     builder.surroundings = Some(Surroundings { opset, layout, device });
     for node in &nodes {
         builder.add(node).map_err(|fault| fault.at(&place(node, opset)))?;
@@ -59,6 +59,24 @@ fn notes(nodes: &[NodeProto]) -> Vec<String> {
         return vec![];
     }
     vec!["quantised layers are computed in floating point, to the same results: their speed says nothing of int8".into()]
+}
+
+/// What `auto` means for a network; the README has the measurements.
+fn layout_for(nodes: &[NodeProto], builder: &Builder, settings: &Settings) -> Layout {
+    match settings.layout {
+        Layout::Auto if settings.device != Device::Cpu => Layout::ChannelsLast,
+        Layout::Auto if nodes.iter().any(|node| is_depthwise(node, builder)) => Layout::ChannelsLast,
+        Layout::Auto => Layout::Contiguous,
+        told => told,
+    }
+}
+
+/// Whether each channel has a window of its own.
+fn is_depthwise(node: &NodeProto, builder: &Builder) -> bool {
+    let weight = node.input.get(1).and_then(|name| builder.constant(name));
+    let shape = weight.filter(|_| node.op_type() == "Conv").map(Tensor::size).unwrap_or_default();
+    matches!(shape.as_slice(), [channels, 1, ..] if *channels > 1)
+        && node.attribute.iter().any(|attribute| attribute.name() == "group" && attribute.i() > 1)
 }
 
 /// A plan under construction.
@@ -180,4 +198,31 @@ fn prepare(node: &NodeProto) -> Result<Prepare, Fault> {
         let whose = if is_standard(domain) { String::new() } else { format!(" of {domain}") };
         Fault::unsupported(format!("this runner has no operator {operator}{whose}"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use convwise_sdk::Options;
+
+    use super::*;
+    use crate::ops::testing::{int, node};
+
+    fn layout(groups: i64, weight: [i64; 4], told: &str) -> Layout {
+        let mut builder = Builder::default();
+        builder.define("w", Some(Tensor::zeros(weight, (Kind::Float, Device::Cpu)))).unwrap();
+        let mut conv = node("Conv", &["x", "w"], "y");
+        conv.attribute.push(int("group", groups));
+        let options: Options = [("layout", told)].into_iter().collect();
+        layout_for(&[conv], &builder, &Settings::read(&options).unwrap())
+    }
+
+    #[test]
+    fn depthwise_networks_lie_with_channels_last_and_others_do_not() {
+        assert_eq!(layout(8, [8, 1, 3, 3], "auto"), Layout::ChannelsLast);
+        assert_eq!(layout(1, [8, 4, 3, 3], "auto"), Layout::Contiguous);
+        assert_eq!(layout(1, [8, 1, 3, 3], "auto"), Layout::Contiguous, "one channel in");
+        assert_eq!(layout(2, [8, 4, 3, 3], "auto"), Layout::Contiguous);
+        assert_eq!(layout(1, [8, 4, 3, 3], "channels-last"), Layout::ChannelsLast);
+        assert_eq!(layout(8, [8, 1, 3, 3], "contiguous"), Layout::Contiguous);
+    }
 }
