@@ -204,7 +204,7 @@ impl<'a> Case<'a> {
         let measurements = self.world.store.all_measurements()?;
         let failures = self.world.store.failures()?;
         let at = Stand::of(self.world, self.runner, self.place.id());
-        let faults = Faults::standing(&at, failures, &measurements, self.forgiven.as_deref());
+        let faults = Faults::standing(&at, &failures, &measurements, self.forgiven.as_deref());
         let evidences = Evidences {
             request: self.request(),
             place: &self.place,

@@ -80,7 +80,7 @@ impl Faults {
     #[must_use]
     pub fn standing(
         at: &Stand,
-        failures: Vec<RunFailure>,
+        failures: &[RunFailure],
         measurements: &[Measurement],
         forgiven: Option<&str>,
     ) -> Self {
@@ -94,7 +94,7 @@ impl Faults {
             // Times are whole seconds, and a measurement has that of its beginning: one of the same second came after.
             measurements.iter().filter(same).any(|m| m.taken >= f.taken)
         };
-        Self(failures.into_iter().filter(|f| ours(f) && !overtaken(f)).collect())
+        Self(failures.iter().filter(|f| ours(f) && !overtaken(f)).cloned().collect())
     }
 
     /// The newest failure of this network.

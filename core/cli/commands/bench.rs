@@ -275,7 +275,7 @@ fn untried(world: &World<'_>, plans: Vec<BenchPlan>) -> Result<(Vec<BenchPlan>, 
     for plan in plans {
         let runner = find_runner(world, &plan.worker.name)?;
         let at = Stand::of(world, runner, world.here.id.clone());
-        let faults = Faults::standing(&at, recorded.clone(), &measurements, None);
+        let faults = Faults::standing(&at, &recorded, &measurements, None);
         match faults.of(&plan.subject) {
             Some(fault) => failures.push(Failure {
                 subject: plan.title(),

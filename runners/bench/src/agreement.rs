@@ -20,7 +20,7 @@ pub struct Agreement {
 /// # Errors
 /// Whatever the worker can do.
 pub fn outputs(plan: &BenchPlan) -> Result<Vec<Tensor>, WorkerError> {
-    outputs_with(&plan.worker, &plan.all_options(), plan)
+    outputs_of(&plan.worker, &plan.options, plan)
 }
 
 /// As [`outputs`], by another runner.
@@ -34,17 +34,9 @@ pub fn outputs_of(
 ) -> Result<Vec<Tensor>, WorkerError> {
     let mut options = options.clone();
     options.insert("threads".to_owned(), plan.threads.to_string());
-    outputs_with(runner, &options, plan)
-}
-
-fn outputs_with(
-    runner: &WorkerSpec,
-    options: &BTreeMap<String, String>,
-    plan: &BenchPlan,
-) -> Result<Vec<Tensor>, WorkerError> {
     let spec = WorkerSpec { threads: usize::try_from(plan.threads).ok(), ..runner.clone() };
     let mut worker = Worker::spawn(&spec)?;
-    worker.load(&plan.model, options)?;
+    worker.load(&plan.model, &options)?;
     worker.fill_inputs(usize::try_from(plan.subject.batch).unwrap_or(usize::MAX), plan.seed)?;
     worker.run(1)?;
     let count = worker.io()?.outputs.len();

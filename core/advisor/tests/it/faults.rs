@@ -33,7 +33,7 @@ fn crash(taken: &str) -> RunFailure {
 
 fn stands(failure: RunFailure, at: &Stand, forgiven: Option<&str>) -> bool {
     let subject = failure.subject.clone();
-    Faults::standing(at, vec![failure], &[], forgiven).of(&subject).is_some()
+    Faults::standing(at, &[failure], &[], forgiven).of(&subject).is_some()
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_crash_stands_where_it_happened_and_nowhere_else() {
     assert!(!stands(crash(MORNING), &Stand { version: "2".to_owned(), ..at.clone() }, None));
     assert!(!stands(crash(MORNING), &Stand { runner: "other".into(), ..at.clone() }, None));
     assert!(!stands(crash(MORNING), &Stand { device: "elsewhere".into(), ..at.clone() }, None));
-    let faults = Faults::standing(&at, vec![crash(MORNING)], &[], None);
+    let faults = Faults::standing(&at, &[crash(MORNING)], &[], None);
     let mut larger = crash(MORNING).subject;
     larger.input = InputShape::square(320);
     assert!(faults.of(&larger).is_none(), "another input is another network to run");
@@ -65,9 +65,9 @@ fn retrying_and_a_later_measurement_clear_it() {
     let mut later = measurement("net", "graph", 10.0);
     later.taken = EVENING.to_owned();
     let subject = later.subject.clone();
-    let left = Faults::standing(&at, vec![crash(MORNING)], &[later.clone()], None);
+    let left = Faults::standing(&at, &[crash(MORNING)], &[later.clone()], None);
     assert!(left.of(&subject).is_none());
-    let left = Faults::standing(&at, vec![crash("2026-01-03T00:00:00Z")], &[later], None);
+    let left = Faults::standing(&at, &[crash("2026-01-03T00:00:00Z")], &[later], None);
     assert!(left.of(&subject).is_some(), "it failed after it was measured");
 }
 

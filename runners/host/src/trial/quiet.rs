@@ -10,7 +10,6 @@ use crate::usage::threads_now;
 
 /// Describes, and says what was there afterwards and not before. Where the system does not say, nothing was.
 pub(crate) fn describe_quietly(table: &Table) -> Result<Started, CallError> {
-    // Once before, so that what this program itself does for the first time is done.
     let (threads, descriptors, libraries) = surroundings();
     table.describe()?;
     let after = surroundings();
