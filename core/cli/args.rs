@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueHint};
+use convwise_advisor::draft;
 use convwise_types::{
     Bytes, Deploy, Domain, Effort, LicenceDemand, MemoryModel, Millis, Params, PerSecond, Percent, Precision,
     Priority, Scenario, Task,
@@ -142,16 +143,16 @@ pub(crate) struct RequestArgs {
     #[arg(long)]
     pub(crate) here: bool,
     /// Images a batch [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(draft::BATCHES))]
     pub(crate) batch: Option<u64>,
     /// Threads a run may use [default: all processors of the target, 1 where nobody counted them].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(draft::THREADS))]
     pub(crate) threads: Option<u64>,
     /// Labelled images to train on.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(draft::IMAGES))]
     pub(crate) train_images: Option<u64>,
     /// Classes to tell apart.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(draft::CLASSES))]
     pub(crate) classes: Option<u64>,
     /// What the images show.
     #[arg(long, value_parser = word_parser!(Domain))]

@@ -1,29 +1,27 @@
 //! The main line: gather, judge, rank, measure what the answer rests on, judge again, report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use convwise_bench::{Effort, Progress};
 use convwise_host::{RunnerEntry, WorkerError};
-use convwise_judge::{Inquiry, Judgement, PlanError, Target};
+use convwise_judge::{Inquiry, PlanError, Target};
 use convwise_store::{KnownDevice, Record, StoreError};
 use convwise_types::{
-    ADVICE_SCHEMA, Advice, Candidate, Device, KnowledgeBaseStamp, Label, Measurement, Millis, Percent, Pick,
-    Precision, Request, ShippedDevice, Verdict, did_you_mean,
+    Advice, Device, KnowledgeBaseStamp, Measurement, Millis, Precision, Request, ShippedDevice, did_you_mean,
 };
 use convwise_zoo::ZooError;
 
+use crate::answer::{Assessment, Grounds, Manner};
 use crate::catalogue::Catalogue;
 use crate::faults::{Faults, Stand};
-use crate::gather::{Evidences, gather};
 use crate::measure::{MeasureError, Setting, measure_variant};
 use crate::place::{KnownDevices, Place, UnknownDevice};
 use crate::predict::Prediction;
-use crate::report;
 use crate::runner::fit_to_measure;
 use crate::shortlist::{Trial, needs_closer_look, next_trial};
-use crate::standing::{Standing, distinct, labels, ties};
+use crate::standing::Standing;
 use crate::world::World;
 
 /// What is asked, and how much may be spent on the answer.
@@ -127,34 +125,6 @@ pub enum AdvisorError {
     Store(#[from] StoreError),
 }
 
-/// Candidates with what the rules made of them, in the order of the ranking.
-#[derive(Debug)]
-pub struct Assessment {
-    /// All candidates.
-    pub candidates: Vec<Candidate>,
-    /// One judgement a candidate.
-    pub judgements: Vec<Judgement>,
-    /// Score by candidate, for those that are not rejected, best first.
-    order: Vec<(usize, f64)>,
-}
-
-impl Assessment {
-    /// The feasible candidates, best first.
-    #[must_use]
-    pub fn standings(&self) -> Vec<Standing<'_>> {
-        let standing = |&(index, score): &(usize, f64)| {
-            let (candidate, judgement) = (self.candidates.get(index)?, self.judgements.get(index)?);
-            let preference = judgement.preference;
-            Some(Standing { index, candidate, verdict: judgement.verdict, score, preference })
-        };
-        self.order.iter().filter_map(standing).collect()
-    }
-
-    fn judged(&self) -> impl Iterator<Item = (&Candidate, &Judgement)> {
-        self.candidates.iter().zip(&self.judgements)
-    }
-}
-
 /// A request with everything that is fixed while it is answered.
 #[derive(Debug)]
 pub struct Case<'a> {
@@ -205,19 +175,19 @@ impl<'a> Case<'a> {
         let failures = self.world.store.failures()?;
         let at = Stand::of(self.world, self.runner, self.place.id());
         let faults = Faults::standing(&at, &failures, &measurements, self.forgiven.as_deref());
-        let evidences = Evidences {
-            request: self.request(),
+        Ok(self.grounds().assess(&measurements, &faults))
+    }
+
+    /// What the answer is drawn from, but for what was measured.
+    #[must_use]
+    pub fn grounds(&self) -> Grounds<'_> {
+        Grounds {
+            rules: self.world.rules,
+            inquiry: &self.inquiry,
             place: &self.place,
-            graphs: &self.catalogue.graphs,
-            measurements: &measurements,
-            faults: &faults,
-        };
-        let candidates = gather(&self.catalogue.architectures, &evidences);
-        let judgements = self.world.rules.judge(&self.inquiry, &candidates);
-        let pairs: Vec<_> = candidates.iter().zip(&judgements).collect();
-        let order =
-            self.world.rules.rank(&self.inquiry, &pairs).into_iter().map(|r| (r.index, r.score)).collect();
-        Ok(Assessment { candidates, judgements, order })
+            catalogue: &self.catalogue,
+            shipped: self.world.store.shipped(),
+        }
     }
 
     fn setting(&self, command: &str) -> Setting {
@@ -230,15 +200,6 @@ impl<'a> Case<'a> {
             memory_limit: None,
             command: command.to_owned(),
         }
-    }
-
-    /// The latency that every limit together allows one batch.
-    #[expect(clippy::cast_precision_loss, reason = "at most 4096")]
-    fn budget(&self) -> Option<Millis> {
-        let limits = &self.request().limits;
-        let images = self.request().batch as f64;
-        let of_rate = limits.throughput.map(|rate| 1000.0 * images / rate.0);
-        limits.latency.map(|l| l.0).into_iter().chain(of_rate).min_by(f64::total_cmp).map(Millis)
     }
 }
 
@@ -322,7 +283,10 @@ pub fn advise(
         notes = Trials { case: &case, ask, budget, watch, cancel, started: Instant::now() }.run()?;
     }
     let assessment = case.assess()?;
-    compose(&case, ask, &assessment, notes)
+    let measure =
+        (ask.measure.is_none() && case.place.is_here()).then(|| format!("{} --measure", ask.command));
+    let manner = Manner { top: ask.top, measured: ask.measure.is_some(), measure, notes };
+    Ok(case.grounds().compose(&assessment, manner, stamp(&case)?)?)
 }
 
 fn not_here(case: &Case<'_>, ask: &Ask) -> Result<AdvisorError, AdvisorError> {
@@ -347,7 +311,7 @@ fn not_here(case: &Case<'_>, ask: &Ask) -> Result<AdvisorError, AdvisorError> {
 /// What would be measured if nothing were learnt on the way.
 fn shortlist(case: &Case<'_>, assessment: &Assessment, top: usize, count: usize) -> Vec<Trial> {
     let standings = assessment.standings();
-    let fits = probability(case.budget());
+    let fits = probability(case.grounds().budget());
     let mut tried = BTreeSet::new();
     let mut list = Vec::new();
     while list.len() < count
@@ -385,7 +349,7 @@ impl Trials<'_> {
     fn run(mut self) -> Result<Vec<String>, AdvisorError> {
         let mut tried = BTreeSet::new();
         let mut notes = Vec::new();
-        let fits = probability(self.case.budget());
+        let fits = probability(self.case.grounds().budget());
         let mut spent = 0;
         while spent < self.budget.count && !self.cancel.load(Ordering::Relaxed) {
             let Some(left) = self.budget.time.checked_sub(self.started.elapsed()).filter(|d| !d.is_zero())
@@ -419,7 +383,7 @@ impl Trials<'_> {
         self.learn(&screening)?;
         let s = &screening.statistics;
         let left = self.budget.time.saturating_sub(self.started.elapsed());
-        if needs_closer_look(s.ci_low, s.ci_high, self.case.budget()) && !left.is_zero() {
+        if needs_closer_look(s.ci_low, s.ci_high, self.case.grounds().budget()) && !left.is_zero() {
             match self.measure(trial, Effort::Full, left) {
                 Ok(measurement) => self.learn(&measurement)?,
                 Err(error) => return Ok(Err(error)),
@@ -466,87 +430,6 @@ impl Trials<'_> {
     }
 }
 
-/// Draws up the answer.
-fn compose(
-    case: &Case<'_>,
-    ask: &Ask,
-    assessment: &Assessment,
-    notes: Vec<String>,
-) -> Result<Advice, AdvisorError> {
-    let standings = assessment.standings();
-    let hopeful: Vec<_> = standings.iter().filter(|s| !expected_beyond(s, case.budget())).copied().collect();
-    let pool = eligible(&hopeful, ask.measure.is_some(), !notes.is_empty());
-    let chosen = choose(&pool, ask.top);
-    let picks: Vec<Pick> = chosen.iter().map(|(s, l)| make_pick(case, s, l.clone())).collect();
-    let rejected = report::rejections(assessment.judged());
-    let judged: Vec<_> = assessment.judged().collect();
-    let plan = match chosen.first() {
-        Some((first, _)) => case.world.rules.steps(&case.inquiry, first.candidate)?,
-        None => convwise_judge::Plan::default(),
-    };
-    let shown: Vec<_> = chosen.iter().map(|(s, _)| *s).collect();
-    let half_width = |dataset: &str, value: f64| half_width(case.world, dataset, value);
-    Ok(Advice {
-        schema: ADVICE_SCHEMA.to_owned(),
-        request: case.request().clone(),
-        kb: stamp(case)?,
-        rules: case.world.rules.stamp(),
-        training: plan.training_lines(),
-        optimisation: plan.optimisation_lines(),
-        needs: report::needs(&judged, measure_command(case, ask).as_deref()),
-        ties: ties(&shown, &half_width),
-        nothing_fits: picks.is_empty().then(|| report::nearest(&rejected)),
-        commands: report::commands(&picks),
-        picks,
-        rejected,
-        notes,
-    })
-}
-
-/// A candidate that nobody measured and whose best estimate misses the budget: not rejected, since its
-/// interval reaches below, but no pick either. It stays among what a measurement would decide.
-fn expected_beyond(standing: &Standing<'_>, budget: Option<Millis>) -> bool {
-    let latency = standing.candidate.latency.value();
-    !standing.is_measured() && latency.zip(budget).is_some_and(|(l, b)| l.median > b)
-}
-
-/// The command that measures what the answer rests on, when it was not run already and this machine is the target.
-fn measure_command(case: &Case<'_>, ask: &Ask) -> Option<String> {
-    (ask.measure.is_none() && case.place.is_here()).then(|| format!("{} --measure", ask.command))
-}
-
-/// The candidates that may be picked: with measuring only what was measured and proven; otherwise all
-/// feasible ones, proven before unproven. Measuring that was cut short and proved nothing answers with
-/// what is believed, marked as unproven.
-fn eligible<'a>(standings: &[Standing<'a>], measured: bool, cut_short: bool) -> Vec<Standing<'a>> {
-    let proven = |s: &&Standing<'_>| s.is_measured() && s.verdict == Verdict::Proven;
-    let proven_only = measured && (!cut_short || standings.iter().any(|s| proven(&s)));
-    let pool: Vec<_> = standings.iter().filter(|s| !proven_only || proven(s)).copied().collect();
-    distinct(&pool)
-}
-
-/// The best few, then every other holder of a label. Labels are given among the proven if there are any.
-fn choose<'a>(pool: &[Standing<'a>], top: usize) -> Vec<(Standing<'a>, Vec<Label>)> {
-    let proven: Vec<_> = pool.iter().filter(|s| s.verdict == Verdict::Proven).copied().collect();
-    let field = if proven.is_empty() { pool } else { &proven };
-    let mut held: BTreeMap<usize, Vec<Label>> = BTreeMap::new();
-    for (label, position) in labels(field) {
-        if let Some(holder) = field.get(position) {
-            held.entry(holder.index).or_default().push(label);
-        }
-    }
-    pool.iter()
-        .enumerate()
-        .filter(|(place, s)| *place < top || held.contains_key(&s.index))
-        .map(|(_, s)| (*s, held.get(&s.index).cloned().unwrap_or_default()))
-        .collect()
-}
-
-fn make_pick(case: &Case<'_>, standing: &Standing<'_>, labels: Vec<Label>) -> Pick {
-    let explained = case.world.rules.explain(&case.inquiry, standing.candidate);
-    report::pick(standing, labels, &explained.findings, case.request())
-}
-
 fn stamp(case: &Case<'_>) -> Result<KnowledgeBaseStamp, AdvisorError> {
     let stats = case.world.store.stats()?;
     Ok(KnowledgeBaseStamp {
@@ -554,10 +437,4 @@ fn stamp(case: &Case<'_>) -> Result<KnowledgeBaseStamp, AdvisorError> {
         architectures: u64::try_from(case.catalogue.architectures.len()).unwrap_or(u64::MAX),
         measurements: stats.measurements,
     })
-}
-
-/// Half the width of the 95 % interval that the size of a dataset leaves round an accuracy.
-pub(crate) fn half_width(world: &World<'_>, dataset: &str, value: f64) -> Option<f64> {
-    let dataset = world.store.shipped().dataset(dataset)?;
-    Some(dataset.half_width(Percent(value)).0)
 }

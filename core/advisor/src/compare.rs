@@ -3,7 +3,8 @@
 use convwise_types::{ArchitectureId, Maturity, Pick, Request, Tie, Verdict};
 use serde::Serialize;
 
-use crate::advise::{AdvisorError, Assessment, Case, half_width};
+use crate::advise::{AdvisorError, Case};
+use crate::answer::{Assessment, half_width};
 use crate::report;
 use crate::standing::{Standing, ties};
 use crate::world::World;
@@ -45,7 +46,7 @@ pub fn compare(world: &World<'_>, request: &Request, names: &[String]) -> Result
     let case = Case::open(world, request)?;
     let assessment = case.assess()?;
     let chosen: Vec<_> = ids.iter().filter_map(|id| most_accurate(&assessment, id)).collect();
-    let ties = ties(&chosen, &|dataset, value| half_width(world, dataset, value));
+    let ties = ties(&chosen, &|dataset, value| half_width(world.store.shipped(), dataset, value));
     Ok(Comparison {
         schema: "convwise.comparison/1",
         request: request.clone(),

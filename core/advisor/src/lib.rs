@@ -9,8 +9,10 @@
 
 mod advise;
 pub mod agreement;
+mod answer;
 pub mod catalogue;
 pub mod compare;
+pub mod draft;
 pub mod explain;
 pub mod faults;
 pub mod gather;
@@ -19,12 +21,14 @@ pub mod measure;
 mod place;
 pub mod predict;
 mod report;
+pub mod request_file;
 mod runner;
 pub mod shortlist;
 mod standing;
 mod world;
 
-pub use advise::{AdvisorError, Ask, Assessment, Budget, Case, Watch, advise, find_runner};
+pub use advise::{AdvisorError, Ask, Budget, Case, Watch, advise, find_runner};
+pub use answer::{Assessment, Grounds, Manner};
 pub use place::{KnownDevices, Place, UnknownDevice};
 pub use standing::{Standing, distinct, labels, ties};
 pub use world::World;

@@ -23,8 +23,8 @@ use crate::error::CliError;
 use crate::render;
 use crate::render::bench::{Benched, Failure, RecordLine, shown};
 use crate::render::profile::ProfileLine;
-use crate::request::DEFAULT_RUNNER;
 use crate::screen::Screen;
+use convwise_advisor::draft::DEFAULT_RUNNER;
 
 #[derive(Debug, Serialize)]
 struct Document<'a> {

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use convwise_advisor::AdvisorError;
+use convwise_advisor::draft::Surroundings;
 use convwise_store::KnownDevice;
 use convwise_types::Request;
 use convwise_zoo::ZooError;
@@ -30,7 +31,7 @@ use convwise_zoo::ZooError;
 use crate::args::RequestArgs;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::request::{Surroundings, complete};
+use crate::request::complete;
 
 impl From<AdvisorError> for CliError {
     fn from(error: AdvisorError) -> Self {

@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::advice::{interval, short};
 use super::profile::ProfileLine;
 use super::table::{Column, figures, table, text};
-use crate::request::DEFAULT_RUNNER;
 use crate::screen::{BAD, FAINT, GOOD, NAME, WARN, styled};
+use convwise_advisor::draft::DEFAULT_RUNNER;
 
 /// A benchmark that gave no record.
 #[derive(Debug, Serialize)]
