@@ -22,12 +22,13 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub fn new(rules: &RuleSet) -> Self {
-        let findings: Vec<Finding> = rules.lost.iter().map(lost_finding).collect();
+        let findings = lost_findings(rules);
         let verdict = if findings.is_empty() { Verdict::Proven } else { Verdict::Unproven };
         Self { verdict, findings, preference: Preference::default(), needs: Vec::new(), relaxed: Vec::new() }
     }
 
-    pub fn add(&mut self, rules: &RuleSet, rule: &Rule, scene: &Scene, outcome: &Outcome, in_full: bool) {
+    /// Takes what a rule said, and writes it out if it decides.
+    pub fn add(&mut self, rules: &RuleSet, rule: &Rule, scene: &Scene, outcome: &Outcome) {
         match rule.kind {
             RuleKind::Require => self.require(rules, rule, scene, outcome),
             RuleKind::Prefer => self.prefer(rules, rule, scene, outcome),
@@ -39,8 +40,8 @@ impl Draft {
             Outcome::Stopped(_) => true,
             _ => false,
         };
-        if decides || in_full {
-            self.findings.extend(rules.finding(rule, scene, outcome, in_full));
+        if decides {
+            self.findings.extend(rules.finding(rule, scene, outcome, Vec::new()));
         }
     }
 
@@ -88,6 +89,11 @@ impl Draft {
 
 fn weak_need(rule: &Rule, weak: Weakest) -> Missing {
     Missing::new(weak.fact, format!("rule `{}`: {}", rule.id, weak_text(rule, weak.grade)))
+}
+
+/// One finding a requirement that could not be loaded.
+pub(crate) fn lost_findings(rules: &RuleSet) -> Vec<Finding> {
+    rules.lost.iter().map(lost_finding).collect()
 }
 
 fn lost_finding(lost: &LostRequirement) -> Finding {

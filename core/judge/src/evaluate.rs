@@ -6,6 +6,7 @@ use convwise_script::diagnose;
 use convwise_types::{Diagnostic, Missing};
 use rhai::{AST, Array, Dynamic, EvalAltResult};
 
+use crate::fields::Cell;
 use crate::row::{Row, View, number};
 use crate::rule::{Clause, Rule};
 use crate::ruleset::RuleSet;
@@ -28,6 +29,12 @@ impl Scene {
     /// The same request with a candidate.
     pub fn with(&self, net: Arc<Row>) -> Self {
         Self { net: Some(Dynamic::from(View(net))), ..self.clone() }
+    }
+
+    /// The cell at a path that begins with `need` or `net`.
+    pub fn cell(&self, path: &str) -> Option<Cell> {
+        let (root, rest) = path.split_once('.')?;
+        self.argument(root)?.read_lock::<View>()?.0.at(rest)
     }
 
     fn argument(&self, name: &str) -> Option<Dynamic> {

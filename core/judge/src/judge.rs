@@ -13,7 +13,8 @@ use crate::row::Row;
 use crate::rule::{Body, Clause, Rule};
 use crate::ruleset::RuleSet;
 use crate::shares::in_shares;
-use crate::trace::{self, Weakest};
+use crate::trace::{self, Reads, Weakest};
+use crate::traces::{Said, Trace, Traces};
 
 impl RuleSet {
     /// Judges every candidate. The result stands in the order of the candidates and does not depend on it.
@@ -23,28 +24,45 @@ impl RuleSet {
     #[must_use]
     pub fn judge(&self, inquiry: &Inquiry, candidates: &[Candidate]) -> Vec<Judgement> {
         let rows: Vec<Arc<Row>> = candidates.iter().map(|c| Arc::new(Row::candidate(c))).collect();
-        self.judge_rows(&Arc::new(Row::inquiry(inquiry)), &rows, false)
+        let request = Scene::request(&Arc::new(Row::inquiry(inquiry)));
+        self.over(&request, &rows, |scene, docket| self.decide(scene, docket)).1
+    }
+
+    /// Asks every rule about every candidate and keeps what each said and read.
+    #[must_use]
+    pub fn trace(&self, inquiry: &Inquiry, candidates: &[Candidate]) -> Traces<'_> {
+        let rows: Vec<Arc<Row>> = candidates.iter().map(|c| Arc::new(Row::candidate(c))).collect();
+        let request = Scene::request(&Arc::new(Row::inquiry(inquiry)));
+        let (docket, traces) = self.over(&request, &rows, |scene, docket| self.hear(scene, docket));
+        Traces { rules: self, request, rows, docket, traces }
     }
 
     /// Judges one candidate with every finding written out: passes, preferences and remarks too.
     #[must_use]
     pub fn explain(&self, inquiry: &Inquiry, candidate: &Candidate) -> Judgement {
-        let rows = vec![Arc::new(Row::candidate(candidate))];
-        let judged = self.judge_rows(&Arc::new(Row::inquiry(inquiry)), &rows, true);
-        judged.into_iter().next().unwrap_or_else(|| Draft::new(self).finish())
+        let traces = self.trace(inquiry, std::slice::from_ref(candidate));
+        traces.judgement(0).unwrap_or_else(|| Draft::new(self).finish())
     }
 
+    /// One job over every candidate, and the rules that it asked.
+    ///
     /// A rule that runs out of its budget on one candidate has failed for all: otherwise the answer would depend on
     /// how many there are, and the wait on all of them. So the pass begins anew without it.
-    fn judge_rows(&self, need: &Arc<Row>, rows: &[Arc<Row>], in_full: bool) -> Vec<Judgement> {
-        let request = Scene::request(need);
-        let mut docket = self.docket(&request);
+    fn over<R: Send>(
+        &self,
+        request: &Scene,
+        rows: &[Arc<Row>],
+        job: impl Fn(&Scene, &[Entry<'_>]) -> Result<R, Exhausted> + Sync,
+    ) -> (Vec<Entry<'_>>, Vec<R>) {
+        let mut docket = self.docket(request);
         loop {
-            match self.pass(&request, rows, &docket, in_full) {
-                Ok(judged) => return judged,
-                Err((at, stop)) => {
-                    if let Some((_, gate)) = docket.get_mut(at) {
-                        *gate = Gate::Stopped(stop);
+            let one = |row: &Arc<Row>| job(&request.with(Arc::clone(row)), &docket);
+            let passed = in_shares(rows, |share| share.iter().map(one).collect::<Result<Vec<_>, _>>());
+            match passed {
+                Ok(results) => return (docket, results),
+                Err(Exhausted { at, stop }) => {
+                    if let Some(entry) = docket.get_mut(at) {
+                        entry.gate = Gate::Stopped(stop);
                     }
                 }
             }
@@ -52,41 +70,41 @@ impl RuleSet {
     }
 
     /// The rules that judge, requirements first, each with whether it applies to the request.
-    fn docket(&self, request: &Scene) -> Vec<(&Rule, Gate)> {
+    fn docket(&self, request: &Scene) -> Vec<Entry<'_>> {
         let kinds = [RuleKind::Require, RuleKind::Prefer, RuleKind::Note];
         let rules = kinds.into_iter().flat_map(|kind| self.rules_of(kind));
-        let gated = rules.map(|rule| (rule, self.gate(rule, request)));
-        gated.filter(|(_, gate)| !matches!(gate, Gate::Closed)).collect()
+        let gated = rules.map(|rule| {
+            let (gate, reads) = trace::reads(|| self.gate(rule, request));
+            Entry { rule, gate, reads }
+        });
+        gated.filter(|entry| !matches!(entry.gate, Gate::Closed)).collect()
     }
 
-    /// Every rule over every candidate, or the position of a rule that ran out of its budget.
-    fn pass(
-        &self,
-        request: &Scene,
-        rows: &[Arc<Row>],
-        docket: &[(&Rule, Gate)],
-        in_full: bool,
-    ) -> Result<Vec<Judgement>, (usize, Stop)> {
-        let one =
-            |row: &Arc<Row>| self.draft(&request.with(Arc::clone(row)), docket, in_full).map(Draft::finish);
-        in_shares(rows, |share| share.iter().map(one).collect::<Result<Vec<_>, _>>())
-    }
-
-    fn draft(&self, scene: &Scene, docket: &[(&Rule, Gate)], in_full: bool) -> Result<Draft, (usize, Stop)> {
+    /// What decides, and nothing more.
+    fn decide(&self, scene: &Scene, docket: &[Entry<'_>]) -> Result<Judgement, Exhausted> {
         let mut draft = Draft::new(self);
-        for (at, (rule, gate)) in docket.iter().enumerate() {
-            if !in_full && rule.kind != RuleKind::Require && draft.verdict == Verdict::Rejected {
+        for (at, entry) in docket.iter().enumerate() {
+            if entry.rule.kind != RuleKind::Require && draft.verdict == Verdict::Rejected {
                 break;
             }
-            let outcome = self.outcome(rule, gate, scene);
-            match (&outcome, gate) {
-                (Outcome::Stopped(stop @ Stop::Exhausted(_)), Gate::Open | Gate::Each) => {
-                    return Err((at, stop.clone()));
-                }
-                _ => draft.add(self, rule, scene, &outcome, in_full),
-            }
+            let outcome = self.outcome(entry.rule, &entry.gate, scene);
+            entry.spent(at, &outcome)?;
+            draft.add(self, entry.rule, scene, &outcome);
         }
-        Ok(draft)
+        Ok(draft.finish())
+    }
+
+    /// Everything, with what was read.
+    fn hear(&self, scene: &Scene, docket: &[Entry<'_>]) -> Result<Trace, Exhausted> {
+        let mut draft = Draft::new(self);
+        let mut said = Vec::with_capacity(docket.len());
+        for (at, entry) in docket.iter().enumerate() {
+            let (outcome, reads) = trace::reads(|| self.outcome(entry.rule, &entry.gate, scene));
+            entry.spent(at, &outcome)?;
+            draft.add(self, entry.rule, scene, &outcome);
+            said.push(Said { outcome, reads });
+        }
+        Ok(Trace { judgement: draft.finish(), said })
     }
 
     /// Whether a rule applies to the request, decided once if the request alone decides it.
@@ -159,18 +177,12 @@ impl RuleSet {
         }
     }
 
-    /// Everything that deciding a rule reads, for the finding.
-    fn observe(&self, rule: &Rule, scene: &Scene) -> Vec<Observed> {
-        let gate = if rule.when.is_some() { Gate::Each } else { Gate::Open };
-        trace::fields_read(|| self.outcome(rule, &gate, scene))
-    }
-
     pub(crate) fn finding(
         &self,
         rule: &Rule,
         scene: &Scene,
         outcome: &Outcome,
-        in_full: bool,
+        observed: Vec<Observed>,
     ) -> Option<Finding> {
         let (kind, reason) = match outcome {
             Outcome::Absent => return None,
@@ -186,7 +198,6 @@ impl RuleSet {
             Body::Require { margin: Some(clause), .. } => self.number(rule, clause, scene).ok(),
             _ => None,
         };
-        let observed = if in_full { self.observe(rule, scene) } else { Vec::new() };
         Some(self.placed(rule, kind, reason, observed, margin))
     }
 
@@ -252,6 +263,32 @@ pub(crate) enum Gate {
     Stopped(Stop),
 }
 
+/// A rule that judges, whether it applies, and what deciding that read.
+#[derive(Debug)]
+pub(crate) struct Entry<'r> {
+    pub rule: &'r Rule,
+    pub gate: Gate,
+    pub reads: Reads,
+}
+
+impl Entry<'_> {
+    /// An error if the rule ran out of its budget just now.
+    fn spent(&self, at: usize, outcome: &Outcome) -> Result<(), Exhausted> {
+        match (outcome, &self.gate) {
+            (Outcome::Stopped(stop @ Stop::Exhausted(_)), Gate::Open | Gate::Each) => {
+                Err(Exhausted { at, stop: stop.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which entry of the docket ran out of its budget, and on what.
+struct Exhausted {
+    at: usize,
+    stop: Stop,
+}
+
 /// A rule's own view of one scene, for cases.
 pub(crate) struct Answer {
     pub outcome: Outcome,
@@ -264,7 +301,7 @@ impl RuleSet {
     /// Runs one rule on one scene and says everything about it.
     pub(crate) fn answer(&self, rule: &Rule, scene: &Scene) -> Answer {
         let gate = if rule.when.is_some() { Gate::Each } else { Gate::Open };
-        let outcome = self.outcome(rule, &gate, scene);
+        let (outcome, reads) = trace::reads(|| self.outcome(rule, &gate, scene));
         let reason = match &outcome {
             Outcome::Stopped(stop) => stop_finding(stop).1,
             Outcome::Absent => String::new(),
@@ -272,6 +309,6 @@ impl RuleSet {
             _ => self.reason(rule, scene),
         };
         let relax = if matches!(outcome, Outcome::Fails) { self.relax(rule, scene) } else { None };
-        Answer { outcome, reason, relax, observed: self.observe(rule, scene) }
+        Answer { outcome, reason, relax, observed: reads.observed(scene) }
     }
 }

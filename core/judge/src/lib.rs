@@ -27,6 +27,7 @@ mod ruleset;
 mod shares;
 mod text;
 mod trace;
+mod traces;
 mod vocabulary;
 
 pub use cases::{CaseOutcome, CaseResult, TestReport};
@@ -40,4 +41,5 @@ pub use query::{QueryAnswer, QueryRow, query};
 pub use rank::Ranked;
 pub use rule::Status;
 pub use ruleset::RuleSet;
+pub use traces::Traces;
 pub use vocabulary::FUNCTIONS;

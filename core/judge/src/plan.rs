@@ -140,14 +140,13 @@ impl RuleSet {
     pub(crate) fn advise(&self, rule: &Rule, scene: &Scene) -> Result<Option<Finding>, Stop> {
         let Body::Advise(body) = &rule.body else { return Ok(None) };
         let gate = if rule.when.is_some() { Gate::Each } else { Gate::Open };
-        match self.outcome(rule, &gate, scene) {
-            Outcome::Stopped(stop) => return Err(stop),
-            Outcome::Noted => {}
-            _ => return Ok(None),
-        }
-        let step = self.step(rule, body, scene)?;
-        let observed =
-            trace::fields_read(|| (self.outcome(rule, &gate, scene), self.step(rule, body, scene).is_ok()));
+        let (step, reads) = trace::reads(|| match self.outcome(rule, &gate, scene) {
+            Outcome::Stopped(stop) => Err(stop),
+            Outcome::Noted => self.step(rule, body, scene).map(Some),
+            _ => Ok(None),
+        });
+        let Some(step) = step? else { return Ok(None) };
+        let observed = reads.observed(scene);
         Ok(Some(self.placed(rule, FindingKind::Step(step), self.reason(rule, scene), observed, None)))
     }
 

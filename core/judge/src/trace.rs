@@ -1,22 +1,78 @@
-//! What a rule reads while it runs: the worst evidence it relied on and, when the finding will be
-//! shown, every field with its value.
+//! What a rule reads while it runs: the worst evidence it relied on, and which fields.
 //!
 //! A recorder belongs to the thread that runs the rule, because the getters that feed it are called
-//! by the script engine, which passes nothing along.
+//! by the script engine, which passes nothing along. It notes names, not values: those stay in the rows
+//! and are written out only for what is shown.
 
 use std::cell::{Cell as Slot, RefCell};
 
 use convwise_types::{Grade, Observed};
 use rhai::Dynamic;
 
-use crate::fields::{Cell, Table};
+use crate::evaluate::Scene;
+use crate::fields::{Cell, TABLES, Table};
 use crate::row::{View, Words};
 
 thread_local! {
     static WORST: Slot<Option<Weakest>> = const { Slot::new(None) };
     /// Whether fields are listed; looked at on every read, the list only if so.
     static LISTING: Slot<bool> = const { Slot::new(false) };
-    static SEEN: RefCell<Vec<Observed>> = const { RefCell::new(Vec::new()) };
+    static SEEN: RefCell<Reads> = const { RefCell::new(Reads(Vec::new())) };
+}
+
+/// The fields that a rule read, each once, in the order of their first reading.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reads(Vec<Place>);
+
+/// A field by the positions of its table and in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    table: usize,
+    field: usize,
+}
+
+impl Place {
+    /// `net.latency.ms`.
+    fn path(self) -> Option<String> {
+        let table = TABLES.get(self.table)?;
+        Some(format!("{}.{}", table.path, table.fields.get(self.field)?.name))
+    }
+
+    /// What it was in the scene. A group is not a value; its fields are noted when they are read.
+    fn observed(self, scene: &Scene) -> Option<Observed> {
+        let field = self.path()?;
+        let (value, grade) = match scene.cell(&field)? {
+            Cell::Known(value, _) if value.is::<View>() => return None,
+            Cell::Known(value, grade) => (print(&value), grade),
+            Cell::Unknown(_) => ("unknown".to_owned(), None),
+        };
+        Some(Observed { field, value, grade })
+    }
+}
+
+impl Reads {
+    /// What was read, with its values.
+    pub fn observed(&self, scene: &Scene) -> Vec<Observed> {
+        self.0.iter().filter_map(|place| place.observed(scene)).collect()
+    }
+
+    /// Paths of what was read.
+    pub fn paths(&self) -> impl Iterator<Item = String> {
+        self.0.iter().filter_map(|place| place.path())
+    }
+
+    /// These, then those of `later` that are new.
+    pub fn then(&self, later: &Self) -> Self {
+        let mut all = self.clone();
+        later.0.iter().for_each(|place| all.note(*place));
+        all
+    }
+
+    fn note(&mut self, place: Place) {
+        if !self.0.contains(&place) {
+            self.0.push(place);
+        }
+    }
 }
 
 /// The worst evidence that was relied on, and for which fact.
@@ -34,44 +90,32 @@ pub(crate) fn record<T>(work: impl FnOnce() -> T) -> (T, Option<Weakest>) {
     (result, WORST.take())
 }
 
-/// Runs `work` and lists the fields that it read, in the order of their first reading.
-pub(crate) fn fields_read<T>(work: impl FnOnce() -> T) -> Vec<Observed> {
+/// Runs `work` and lists the fields that it read.
+pub(crate) fn reads<T>(work: impl FnOnce() -> T) -> (T, Reads) {
     LISTING.set(true);
-    work();
+    let result = work();
     LISTING.set(false);
-    SEEN.take()
+    (result, SEEN.take())
 }
 
-/// Notes that a field was read.
-pub(crate) fn read(table: &Table, name: &'static str, cell: &Cell) {
+/// Notes that a field was read: its table, its position there, what it holds.
+pub(crate) fn read(table: &Table, field: usize, cell: &Cell) {
     if let Cell::Known(value, Some(grade)) = cell
         && WORST.get().is_none_or(|worst| *grade > worst.grade)
         // A group is not relied on; its fields are.
         && !value.is::<View>()
     {
-        let fact = table.path.split_once('.').map_or(name, |(_, group)| group);
+        let name = || table.fields.get(field).map_or("", |f| f.name);
+        let fact = table.path.split_once('.').map_or_else(name, |(_, group)| group);
         WORST.set(Some(Weakest { grade: *grade, fact }));
     }
-    asked(table, name, cell);
+    asked(table, field);
 }
 
 /// Notes that it was asked whether a field is known.
-pub(crate) fn asked(table: &Table, name: &str, cell: &Cell) {
+pub(crate) fn asked(table: &Table, field: usize) {
     if LISTING.get() {
-        SEEN.with_borrow_mut(|list| note(list, table, name, cell));
-    }
-}
-
-fn note(list: &mut Vec<Observed>, table: &Table, name: &str, cell: &Cell) {
-    let field = format!("{}.{name}", table.path);
-    let (value, grade) = match cell {
-        // A group is not a value; its fields are noted when they are read.
-        Cell::Known(value, _) if value.is::<View>() => return,
-        Cell::Known(value, grade) => (print(value), *grade),
-        Cell::Unknown(_) => ("unknown".to_owned(), None),
-    };
-    if !list.iter().any(|o| o.field == field) {
-        list.push(Observed { field, value, grade });
+        SEEN.with_borrow_mut(|seen| seen.note(Place { table: table.index, field }));
     }
 }
 

@@ -82,8 +82,8 @@ fn register_fields(engine: &mut Engine) {
         let places = TABLES.map(|table| table.position(name));
         engine.register_get(name, move |view: &mut View| {
             let row = &view.0;
-            match places.get(row.table.index).copied().flatten().and_then(|at| row.cells.get(at)) {
-                Some(cell) => give(row.table, name, cell),
+            match places.get(row.table.index).copied().flatten() {
+                Some(at) => give(row, at),
                 None => Err(unknown_field(row.table, name)),
             }
         });
@@ -93,8 +93,10 @@ fn register_fields(engine: &mut Engine) {
     });
 }
 
-fn give(table: &Table, name: &'static str, cell: &Cell) -> Result<Dynamic> {
-    trace::read(table, name, cell);
+/// The value at a position of a row.
+fn give(row: &Row, at: usize) -> Result<Dynamic> {
+    let Some(cell) = row.cells.get(at) else { return Err(unknown_field(row.table, "")) };
+    trace::read(row.table, at, cell);
     match cell {
         Cell::Known(value, _) => Ok(value.clone()),
         Cell::Unknown(missing) => Err(MissingFact::raise(Arc::clone(missing))),
@@ -117,7 +119,9 @@ fn unknown_field(table: &Table, name: &str) -> Box<EvalAltResult> {
 /// Whether a field, or a dotted path, is known.
 fn has(row: &Row, name: &str) -> Result<bool> {
     let cell = row.at(name).ok_or_else(|| unknown_field(row.table, name))?;
-    trace::asked(row.table, name, &cell);
+    if let Some((table, field)) = row.table.place(name) {
+        trace::asked(table, field);
+    }
     Ok(matches!(cell, Cell::Known(..)))
 }
 
@@ -168,9 +172,9 @@ fn interval(group: &Row) -> Result<(f64, f64, Option<Grade>)> {
 }
 
 fn end(group: &Row, name: &'static str) -> Result<(f64, Option<Grade>)> {
-    let cell = group.cell(name).ok_or_else(|| unknown_field(group.table, name))?;
-    let value = give(group.table, name, cell)?;
-    let grade = if let Cell::Known(_, grade) = cell { *grade } else { None };
+    let at = group.table.position(name).ok_or_else(|| unknown_field(group.table, name))?;
+    let value = give(group, at)?;
+    let grade = if let Some(Cell::Known(_, grade)) = group.cells.get(at) { *grade } else { None };
     let value =
         number(&value).ok_or_else(|| Complaint::new("wrong-type", format!("`{name}` is not a number")))?;
     Ok((value, grade))

@@ -128,6 +128,17 @@ impl Table {
         self.fields.iter().find(|f| f.name == name)
     }
 
+    /// The table and the position there of a dotted path that begins in this one.
+    pub(crate) fn place(&'static self, path: &str) -> Option<(&'static Self, usize)> {
+        let (first, rest) = path.split_once('.').map_or((path, None), |(a, b)| (a, Some(b)));
+        let at = self.position(first)?;
+        match (rest, self.fields.get(at)?.kind) {
+            (None, _) => Some((self, at)),
+            (Some(rest), Kind::Object(inner)) => inner.place(rest),
+            (Some(_), _) => None,
+        }
+    }
+
     /// The known name nearest to a misspelt one, in this table or in one that it contains.
     #[must_use]
     pub fn suggestion(&self, typed: &str) -> Option<String> {
