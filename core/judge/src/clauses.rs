@@ -97,7 +97,7 @@ const fn clause(
 }
 
 /// Every clause.
-pub static CLAUSES: [ClauseSpec; 19] = [
+pub static CLAUSES: [ClauseSpec; 20] = [
     clause(
         "id",
         &[],
@@ -123,7 +123,13 @@ pub static CLAUSES: [ClauseSpec; 19] = [
         &[],
         "The smallest change to the request that would admit the candidate, as flags.",
     ),
-    clause("score", &[Prefer, Rank], &[Prefer, Rank], "0 to 1."),
+    clause("score", &[Prefer, Rank], &[Prefer], "0 to 1; a formula may state its `parts` instead."),
+    clause(
+        "parts",
+        &[Rank],
+        &[],
+        "What the score is made of, by name; their sum is the score. `preference` is what the `prefer` rules add.",
+    ),
     clause("weight", &[Prefer], &[], "How much it counts; 1 if absent."),
     clause("advise", &[Train, Optimise], &[], "Settings by key."),
     clause("steps", &[Train, Optimise], &[], "What to do, as sentences."),

@@ -5,7 +5,7 @@ use convwise_types::{Finding, FindingKind, Missing, Verdict};
 use crate::clauses::RuleKind;
 use crate::evaluate::{Scene, Stop};
 use crate::judge::weak_text;
-use crate::judgement::{Judgement, Outcome, Preference, verdict_of};
+use crate::judgement::{Judgement, Opinion, Outcome, verdict_of};
 use crate::rule::{Body, Rule};
 use crate::ruleset::{LostRequirement, RuleSet};
 use crate::trace::Weakest;
@@ -14,7 +14,9 @@ use crate::trace::Weakest;
 pub(crate) struct Draft {
     pub verdict: Verdict,
     findings: Vec<Finding>,
-    preference: Preference,
+    opinion: Opinion,
+    /// Weight of the preferences that apply and could not be scored.
+    missed: f64,
     needs: Vec<Missing>,
     /// One entry a failed requirement.
     relaxed: Vec<Option<String>>,
@@ -24,7 +26,8 @@ impl Draft {
     pub fn new(rules: &RuleSet) -> Self {
         let findings = lost_findings(rules);
         let verdict = if findings.is_empty() { Verdict::Proven } else { Verdict::Unproven };
-        Self { verdict, findings, preference: Preference::default(), needs: Vec::new(), relaxed: Vec::new() }
+        let (needs, relaxed) = (Vec::new(), Vec::new());
+        Self { verdict, findings, opinion: Opinion::default(), missed: 0.0, needs, relaxed }
     }
 
     /// Takes what a rule said, and writes it out if it decides.
@@ -57,10 +60,10 @@ impl Draft {
 
     fn prefer(&mut self, rules: &RuleSet, rule: &Rule, scene: &Scene, outcome: &Outcome) {
         match outcome {
-            Outcome::Scored { score, weight } => self.preference.add(*score, *weight),
+            Outcome::Scored { score, weight } => self.opinion.add(rule.is_the_guides(), *score, *weight),
             Outcome::Stopped(_) => {
                 let Body::Prefer { weight, .. } = &rule.body else { return };
-                self.preference.miss(rules.weight(rule, weight.as_ref(), scene).unwrap_or(1.0));
+                self.missed += rules.weight(rule, weight.as_ref(), scene).unwrap_or(1.0);
             }
             _ => {}
         }
@@ -79,8 +82,9 @@ impl Draft {
         Judgement {
             verdict: self.verdict,
             findings: self.findings,
-            preference: self.preference.mean(),
-            preference_weight: self.preference.weights(),
+            preference: self.opinion.mean(),
+            opinion: self.opinion,
+            preference_weight: [self.opinion.weight(), self.opinion.weight() + self.missed],
             needs: self.needs,
             counterfactual: relaxed.filter(|r| !r.is_empty()).map(|r| r.join(" ")),
         }

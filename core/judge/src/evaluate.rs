@@ -59,7 +59,7 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    fn error(code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn error(code: &str, message: impl Into<String>) -> Self {
         Self::Error(Arc::new(Diagnostic::error(code, "", message)))
     }
 }

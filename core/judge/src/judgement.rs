@@ -17,6 +17,8 @@ pub struct Judgement {
     /// Weighted mean of the known preferences, 0 to 1; 0.5 if none is known, and for what is rejected unless
     /// it is explained.
     pub preference: f64,
+    /// What that mean is made of.
+    pub opinion: Opinion,
     /// Weight of the preferences that were known and of all that apply.
     pub preference_weight: [f64; 2],
     /// What would decide the undecided, each once.
@@ -64,31 +66,58 @@ pub(crate) fn verdict_of(outcome: &Outcome) -> Verdict {
     }
 }
 
-/// Weighted mean of scores, and the weights: known, and of all that apply.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Preference {
-    sum: f64,
-    known: f64,
-    all: f64,
+impl Outcome {
+    /// The word that cases and traces use.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Absent => "skips",
+            Self::Holds { weak: None } => "holds",
+            Self::Holds { weak: Some(_) } => "holds-weakly",
+            Self::Fails => "fails",
+            Self::Scored { .. } => "prefers",
+            Self::Noted => "notes",
+            Self::Stopped(Stop::Missing(_)) => "unknown",
+            Self::Stopped(_) => "error",
+        }
+    }
 }
 
-impl Preference {
-    pub fn add(&mut self, score: f64, weight: f64) {
-        self.sum += score * weight;
-        self.known += weight;
-        self.all += weight;
+/// Scores times weights, summed, and the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    /// Sum of score times weight.
+    pub sum: f64,
+    /// Sum of the weights.
+    pub weight: f64,
+}
+
+/// What the known preferences make of a candidate. The guide's advice stands apart, because measured evidence
+/// overrules it and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Opinion {
+    /// Preferences that pass on what the decision framework advises.
+    pub guide: Share,
+    /// All others.
+    pub own: Share,
+}
+
+impl Opinion {
+    /// Counts one preference.
+    pub(crate) fn add(&mut self, guides: bool, score: f64, weight: f64) {
+        let share = if guides { &mut self.guide } else { &mut self.own };
+        share.sum += score * weight;
+        share.weight += weight;
     }
 
-    /// A preference that applies and could not be scored.
-    pub fn miss(&mut self, weight: f64) {
-        self.all += weight;
+    /// Weight of the known preferences.
+    #[must_use]
+    pub fn weight(&self) -> f64 {
+        self.guide.weight + self.own.weight
     }
 
+    /// Weighted mean, 0 to 1; 0.5 if nothing is known.
+    #[must_use]
     pub fn mean(&self) -> f64 {
-        if self.known > 0.0 { self.sum / self.known } else { 0.5 }
-    }
-
-    pub fn weights(&self) -> [f64; 2] {
-        [self.known, self.all]
+        if self.weight() > 0.0 { (self.guide.sum + self.own.sum) / self.weight() } else { 0.5 }
     }
 }

@@ -4,6 +4,7 @@
 //! each on its own within a budget, and combines what they say with one total function. It knows
 //! nothing of files beyond rule folders, of runners, of the knowledge base or of the command line.
 
+mod account;
 mod cases;
 mod catalogue;
 mod clauses;
@@ -12,6 +13,7 @@ mod evaluate;
 mod facts;
 pub mod fields;
 mod folder;
+mod hearing;
 mod inquiry;
 mod judge;
 mod judgement;
@@ -30,15 +32,17 @@ mod trace;
 mod traces;
 mod vocabulary;
 
+pub use account::{Account, Margin, Reading};
 pub use cases::{CaseOutcome, CaseResult, TestReport};
 pub use catalogue::{RuleInfo, Scaffold, scaffold};
 pub use clauses::{CLAUSES, ClauseSpec, RuleKind};
 pub use folder::{RuleFolder, eject};
+pub use hearing::{Hearing, Outline};
 pub use inquiry::{Inquiry, Target};
-pub use judgement::Judgement;
+pub use judgement::{Judgement, Opinion, Share};
 pub use plan::{Plan, PlanError};
 pub use query::{QueryAnswer, QueryRow, query};
-pub use rank::Ranked;
+pub use rank::{Contest, Entrant, Formula, Ranked};
 pub use rule::Status;
 pub use ruleset::RuleSet;
 pub use traces::Traces;

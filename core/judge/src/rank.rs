@@ -1,10 +1,12 @@
 //! The order of the feasible: the one rank formula, proven before unproven, and fixed tie-breaks.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use convwise_types::{Candidate, CandidateKey, Verdict};
-use rhai::Dynamic;
+use rhai::{Dynamic, Map};
 use serde::{Deserialize, Serialize};
 
 use crate::clauses::RuleKind;
@@ -13,9 +15,13 @@ use crate::fields::Cell;
 use crate::inquiry::Inquiry;
 use crate::judgement::Judgement;
 use crate::pool::Pool;
-use crate::row::Row;
+use crate::row::{Row, number};
 use crate::rule::{Body, Rule};
 use crate::ruleset::RuleSet;
+use crate::shares::in_shares;
+
+/// How far the parts of a score may be from it: rounding, no more.
+const ROUNDING: f64 = 1e-6;
 
 /// A place in the order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,8 +30,37 @@ pub struct Ranked {
     pub index: usize,
     /// 0 to 1; 0 if the formula gave none.
     pub score: f64,
-    /// Why, in the formula's words, or why there is no score.
-    pub reason: String,
+}
+
+/// A candidate that is not rejected, as it enters the ranking.
+#[derive(Clone, Copy, Debug)]
+pub struct Entrant<'a> {
+    /// Position among all candidates.
+    pub index: usize,
+    /// The candidate.
+    pub candidate: &'a Candidate,
+    /// Whether every requirement is proven.
+    pub proven: bool,
+    /// Weighted mean of its preferences, 0 to 1.
+    pub preference: f64,
+}
+
+/// What the formula makes of one candidate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Formula {
+    /// 0 to 1.
+    pub score: f64,
+    /// What it is made of, by name, where the formula says so; they sum to the score.
+    pub parts: Option<BTreeMap<String, f64>>,
+}
+
+/// The feasible candidates under the rank formula.
+#[derive(Debug)]
+pub struct Contest<'a> {
+    rules: &'a RuleSet,
+    entrants: Vec<Entrant<'a>>,
+    rows: Vec<Arc<Row>>,
+    scene: Scene,
 }
 
 impl RuleSet {
@@ -33,37 +68,120 @@ impl RuleSet {
     /// latency, size and name.
     #[must_use]
     pub fn rank(&self, inquiry: &Inquiry, judged: &[(&Candidate, &Judgement)]) -> Vec<Ranked> {
-        let feasible: Vec<usize> = (0..judged.len())
-            .filter(|i| judged.get(*i).is_some_and(|(_, j)| j.verdict != Verdict::Rejected))
-            .collect();
-        let rows: Vec<Arc<Row>> =
-            feasible.iter().filter_map(|i| judged.get(*i)).map(|(c, j)| Arc::new(row(c, j))).collect();
-        let scene = Scene {
-            pool: Some(Dynamic::from(Pool::new(&rows))),
-            ..Scene::request(&Arc::new(Row::inquiry(inquiry)))
-        };
-        let mut placed: Vec<Placed<'_>> = feasible
-            .iter()
-            .zip(rows)
-            .filter_map(|(&index, row)| {
-                let (candidate, judgement) = judged.get(index)?;
-                let (score, reason) = self.formula_score(&scene.with(row));
-                let ranked = Ranked { index, score, reason };
-                Some(Placed { ranked, proven: judgement.verdict == Verdict::Proven, candidate })
-            })
-            .collect();
-        placed.sort_by(Placed::order);
-        placed.into_iter().map(|p| p.ranked).collect()
+        let all = judged.iter().enumerate();
+        let feasible = all.filter(|(_, (_, j))| j.verdict != Verdict::Rejected);
+        let entrants = feasible.map(|(index, (candidate, j))| Entrant {
+            index,
+            candidate,
+            proven: j.verdict == Verdict::Proven,
+            preference: j.preference,
+        });
+        self.contest(inquiry, entrants.collect()).order()
     }
 
-    fn formula_score(&self, scene: &Scene) -> (f64, String) {
-        let formula = self.rules_of(RuleKind::Rank).next();
-        let Some((rule, Body::Rank { score })) = formula.map(|rule| (rule, &rule.body)) else {
-            return (0.0, "no rank formula is loaded".to_owned());
+    /// Lets candidates enter the ranking for a request.
+    #[must_use]
+    pub fn contest<'a>(&'a self, inquiry: &Inquiry, entrants: Vec<Entrant<'a>>) -> Contest<'a> {
+        let rows = entrants.iter().map(|e| Arc::new(Row::candidate(e.candidate))).collect();
+        self.contest_of(&Arc::new(Row::inquiry(inquiry)), entrants, rows)
+    }
+
+    /// The same with rows that are there already, one an entrant.
+    pub(crate) fn contest_of<'a>(
+        &'a self,
+        need: &Arc<Row>,
+        entrants: Vec<Entrant<'a>>,
+        rows: Vec<Arc<Row>>,
+    ) -> Contest<'a> {
+        let preferring = |(row, e): (Arc<Row>, &Entrant<'_>)| Arc::new(row.preferring(e.preference));
+        let rows: Vec<_> = rows.into_iter().zip(&entrants).map(preferring).collect();
+        let scene = Scene { pool: Some(Dynamic::from(Pool::new(&rows))), ..Scene::request(need) };
+        Contest { rules: self, entrants, rows, scene }
+    }
+
+    /// The score of one candidate and its parts, which must sum to it.
+    pub(crate) fn formula(&self, rule: &Rule, scene: &Scene) -> Result<Formula, Stop> {
+        let Body::Rank { score, parts } = &rule.body else {
+            return Err(Stop::error("no-rank-formula", "no rank formula is loaded"));
         };
-        match self.score(rule, score, scene) {
-            Ok(score) => (score, self.reason(rule, scene)),
-            Err(stop) => (0.0, no_score(rule, &stop)),
+        let parts = parts.as_ref().map(|clause| parts_of(self.call(rule, clause, scene)?)).transpose()?;
+        let sum = parts.as_ref().map(|parts| in_range(parts.values().sum())).transpose()?;
+        let stated = score.as_ref().map(|clause| self.score(rule, clause, scene)).transpose()?;
+        match (stated, sum) {
+            (Some(score), Some(sum)) if (sum - score).abs() > ROUNDING => Err(Stop::error(
+                "parts-do-not-sum",
+                format!("the parts sum to {sum:.6}, and the score is {score:.6}"),
+            )),
+            (Some(score), _) | (None, Some(score)) => Ok(Formula { score, parts }),
+            (None, None) => Err(Stop::error("no-rank-formula", "the formula has neither score nor parts")),
+        }
+    }
+}
+
+/// A sum that is beyond 0 to 1 by no more than rounding is at the end of that range.
+fn in_range(sum: f64) -> Result<f64, Stop> {
+    if (-ROUNDING..=1.0 + ROUNDING).contains(&sum) {
+        return Ok(sum.clamp(0.0, 1.0));
+    }
+    Err(Stop::error("score-out-of-range", format!("the parts sum to {sum}, which is not between 0 and 1")))
+}
+
+fn parts_of(value: Dynamic) -> Result<BTreeMap<String, f64>, Stop> {
+    let wrong = || Stop::error("wrong-type", "the clause `parts` must give a map of numbers by name");
+    let map = value.try_cast::<Map>().ok_or_else(wrong)?;
+    map.into_iter().map(|(name, v)| Ok((name.to_string(), number(&v).ok_or_else(wrong)?))).collect()
+}
+
+impl<'a> Contest<'a> {
+    fn rule(&self) -> Option<&'a Rule> {
+        self.rules.rules_of(RuleKind::Rank).next()
+    }
+
+    /// All of them, best first.
+    #[must_use]
+    pub fn order(&self) -> Vec<Ranked> {
+        let score = |row: &Arc<Row>| self.score(row).unwrap_or(0.0);
+        let Ok(scores) =
+            in_shares(&self.rows, |share| Ok::<_, Infallible>(share.iter().map(score).collect()));
+        let placed = |(entrant, score): (&Entrant<'a>, f64)| Placed { entrant: *entrant, score };
+        let mut placed: Vec<Placed<'_>> = self.entrants.iter().zip(scores).map(placed).collect();
+        placed.sort_by(Placed::order);
+        placed.into_iter().map(|p| Ranked { index: p.entrant.index, score: p.score }).collect()
+    }
+
+    fn score(&self, row: &Arc<Row>) -> Option<f64> {
+        Some(self.rules.formula(self.rule()?, &self.scene.with(Arc::clone(row))).ok()?.score)
+    }
+
+    fn row_of(&self, index: usize) -> Option<&Arc<Row>> {
+        self.rows.get(self.entrants.iter().position(|e| e.index == index)?)
+    }
+
+    /// The score of one of them had its preferences another mean, and nothing else changed.
+    #[must_use]
+    pub fn score_with(&self, index: usize, preference: f64) -> Option<f64> {
+        self.score(&Arc::new(self.row_of(index)?.preferring(preference)))
+    }
+
+    /// The score of one of them with its parts.
+    ///
+    /// # Errors
+    /// Why there is none, as one sentence.
+    pub fn formula(&self, index: usize) -> Result<Formula, String> {
+        let (Some(rule), Some(row)) = (self.rule(), self.row_of(index)) else {
+            return Err("no rank formula is loaded, or the network is not feasible".to_owned());
+        };
+        let scene = self.scene.with(Arc::clone(row));
+        self.rules.formula(rule, &scene).map_err(|stop| no_score(rule, &stop))
+    }
+
+    /// Why one of them has its score, in the formula's words, or why it has none.
+    #[must_use]
+    pub fn reason(&self, index: usize) -> String {
+        match (self.formula(index), self.rule(), self.row_of(index)) {
+            (Ok(_), Some(rule), Some(row)) => self.rules.reason(rule, &self.scene.with(Arc::clone(row))),
+            (Err(why), ..) => why,
+            (Ok(_), ..) => String::new(),
         }
     }
 }
@@ -77,24 +195,27 @@ fn no_score(rule: &Rule, stop: &Stop) -> String {
     }
 }
 
-fn row(candidate: &Candidate, judgement: &Judgement) -> Row {
-    let mut row = Row::candidate(candidate);
-    row.set("preference", Cell::real(judgement.preference));
-    row
+impl Row {
+    /// The same candidate with the mean of its preferences, which only the formula may read.
+    fn preferring(&self, preference: f64) -> Self {
+        let mut row = self.clone();
+        row.set("preference", Cell::real(preference));
+        row
+    }
 }
 
 struct Placed<'a> {
-    ranked: Ranked,
-    proven: bool,
-    candidate: &'a Candidate,
+    entrant: Entrant<'a>,
+    score: f64,
 }
 
 impl Placed<'_> {
     fn order(&self, other: &Self) -> Ordering {
         other
+            .entrant
             .proven
-            .cmp(&self.proven)
-            .then_with(|| other.ranked.score.total_cmp(&self.ranked.score))
+            .cmp(&self.entrant.proven)
+            .then_with(|| other.score.total_cmp(&self.score))
             .then_with(|| descending(self.accuracy(), other.accuracy()))
             .then_with(|| descending(self.speed(), other.speed()))
             .then_with(|| descending(self.smallness(), other.smallness()))
@@ -102,19 +223,19 @@ impl Placed<'_> {
     }
 
     fn accuracy(&self) -> Option<f64> {
-        self.candidate.accuracy.value().map(|a| a.value.0)
+        self.entrant.candidate.accuracy.value().map(|a| a.value.0)
     }
 
     fn speed(&self) -> Option<f64> {
-        self.candidate.latency.value().map(|l| -l.median.0)
+        self.entrant.candidate.latency.value().map(|l| -l.median.0)
     }
 
     fn smallness(&self) -> Option<f64> {
-        self.candidate.size.value().map(|s| -s.as_f64())
+        self.entrant.candidate.size.value().map(|s| -s.as_f64())
     }
 
     fn key(&self) -> &CandidateKey {
-        &self.candidate.key
+        &self.entrant.candidate.key
     }
 }
 

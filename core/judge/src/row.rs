@@ -7,6 +7,7 @@ use rhai::{Dynamic, ImmutableString};
 
 use crate::fields::{Cell, MEASUREMENT, NEED, NET, Read, Table};
 use crate::inquiry::Inquiry;
+use crate::trace::{bit, print};
 
 /// The cells of one thing, in the order of its table.
 #[derive(Clone, Debug)]
@@ -81,6 +82,13 @@ impl Row {
         }
     }
 
+    /// The fields in which two rows of one table differ, one bit each, by their position. What is unknown in both
+    /// is the same.
+    pub fn differences(&self, other: &Self) -> u64 {
+        let pairs = self.cells.iter().zip(&other.cells).enumerate();
+        pairs.filter(|(_, (a, b))| !a.is_like(b)).fold(0, |bits, (at, _)| bits | bit(at))
+    }
+
     /// The cell at a dotted path: `latency.ms`.
     pub fn at(&self, path: &str) -> Option<Cell> {
         let (first, rest) = path.split_once('.').map_or((path, None), |(a, b)| (a, Some(b)));
@@ -90,6 +98,20 @@ impl Row {
             (Some(rest), Cell::Known(value, _)) => value.read_lock::<View>()?.0.at(rest),
             (Some(_), Cell::Unknown(_)) => Some(cell.clone()),
         }
+    }
+}
+
+impl Cell {
+    fn is_like(&self, other: &Self) -> bool {
+        let (Self::Known(a, grade), Self::Known(b, other_grade)) = (self, other) else {
+            return matches!((self, other), (Self::Unknown(_), Self::Unknown(_)));
+        };
+        let values = match (a.read_lock::<View>(), b.read_lock::<View>()) {
+            (Some(a), Some(b)) => a.0.differences(&b.0) == 0,
+            (None, None) => print(a) == print(b),
+            _ => false,
+        };
+        values && grade == other_grade
     }
 }
 

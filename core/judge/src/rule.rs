@@ -82,14 +82,36 @@ pub(crate) struct Rule {
     pub body: Body,
 }
 
+impl Rule {
+    /// Whether it only passes on what the decision framework advises: a prior, which measured evidence overrules.
+    pub fn is_the_guides(&self) -> bool {
+        self.source.starts_with(GUIDE)
+    }
+}
+
+/// How the source of a rule begins that says what the decision framework says.
+const GUIDE: &str = "decision framework";
+
 /// What only one kind of rule has.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
-    Require { holds: Clause, margin: Option<Clause>, relax: Option<Clause>, proof: Vec<Grade> },
-    Prefer { score: Clause, weight: Option<Clause> },
+    Require {
+        holds: Clause,
+        margin: Option<Clause>,
+        relax: Option<Clause>,
+        proof: Vec<Grade>,
+    },
+    Prefer {
+        score: Clause,
+        weight: Option<Clause>,
+    },
     Advise(Box<AdviceBody>),
     Note,
-    Rank { score: Clause },
+    /// At least one of the two.
+    Rank {
+        score: Option<Clause>,
+        parts: Option<Clause>,
+    },
 }
 
 /// Clauses of `train` and `optimise`.
@@ -224,7 +246,10 @@ impl Reader<'_> {
                 proof: self.grades()?,
             },
             RuleKind::Prefer => Body::Prefer { score: self.needed("score")?, weight: self.clause("weight") },
-            RuleKind::Rank => Body::Rank { score: self.needed("score")? },
+            RuleKind::Rank => match self.clause("parts") {
+                None => Body::Rank { score: Some(self.needed("score")?), parts: None },
+                parts => Body::Rank { score: self.clause("score"), parts },
+            },
             RuleKind::Note => Body::Note,
             RuleKind::Train | RuleKind::Optimise => Body::Advise(Box::new(self.advice()?)),
         })

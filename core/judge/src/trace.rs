@@ -10,13 +10,15 @@ use convwise_types::{Grade, Observed};
 use rhai::Dynamic;
 
 use crate::evaluate::Scene;
-use crate::fields::{Cell, TABLES, Table};
+use crate::fields::{Cell, DEVICE, NEED, TABLES, Table};
 use crate::row::{View, Words};
 
 thread_local! {
     static WORST: Slot<Option<Weakest>> = const { Slot::new(None) };
     /// Whether fields are listed; looked at on every read, the list only if so.
     static LISTING: Slot<bool> = const { Slot::new(false) };
+    /// Fields of the request that were asked for, one bit each.
+    static NEEDS: Slot<u64> = const { Slot::new(0) };
     static SEEN: RefCell<Reads> = const { RefCell::new(Reads(Vec::new())) };
 }
 
@@ -98,6 +100,13 @@ pub(crate) fn reads<T>(work: impl FnOnce() -> T) -> (T, Reads) {
     (result, SEEN.take())
 }
 
+/// Runs `work` and says which fields of the request it asked for, one bit each, by their position.
+pub(crate) fn needs_read<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    NEEDS.set(0);
+    let result = work();
+    (result, NEEDS.take())
+}
+
 /// Notes that a field was read: its table, its position there, what it holds.
 pub(crate) fn read(table: &Table, field: usize, cell: &Cell) {
     if let Cell::Known(value, Some(grade)) = cell
@@ -114,9 +123,19 @@ pub(crate) fn read(table: &Table, field: usize, cell: &Cell) {
 
 /// Notes that it was asked whether a field is known.
 pub(crate) fn asked(table: &Table, field: usize) {
+    if table.index == NEED.index {
+        NEEDS.set(NEEDS.get() | bit(field));
+    } else if table.index == DEVICE.index {
+        NEEDS.set(NEEDS.get() | NEED.position("device").map_or(0, bit));
+    }
     if LISTING.get() {
         SEEN.with_borrow_mut(|seen| seen.note(Place { table: table.index, field }));
     }
+}
+
+/// The bit of a field. Those that a word has no room for share the last one.
+pub(crate) fn bit(field: usize) -> u64 {
+    1 << field.min(63)
 }
 
 /// A value as text.

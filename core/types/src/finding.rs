@@ -101,10 +101,11 @@ pub struct Finding {
 }
 
 /// All findings of one candidate, combined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every requirement was decided and passed on evidence that can carry it.
+    #[default]
     Proven,
     /// No requirement failed, but one is undecided, failed to run, or rests on evidence that cannot carry it.
     Unproven,

@@ -8,7 +8,7 @@ use super::{Case, CaseOutcome};
 use crate::evaluate::{Scene, Stop};
 use crate::judge::stop_finding;
 use crate::judgement::Outcome;
-use crate::rule::{Body, Rule};
+use crate::rule::Rule;
 use crate::ruleset::RuleSet;
 
 impl RuleSet {
@@ -16,7 +16,7 @@ impl RuleSet {
         let answer = self.answer(rule, scene);
         let score = if let Outcome::Scored { score, .. } = answer.outcome { Some(score) } else { None };
         Actual {
-            word: word(&answer.outcome),
+            word: answer.outcome.word(),
             reason: answer.reason,
             relax: answer.relax,
             score,
@@ -37,24 +37,12 @@ impl RuleSet {
     }
 
     pub(super) fn actual_rank(&self, rule: &Rule, scene: &Scene) -> Actual {
-        let Body::Rank { score } = &rule.body else { return Actual::of("error", String::new()) };
-        match self.score(rule, score, scene) {
-            Ok(score) => Actual { score: Some(score), ..Actual::of("ranks", self.reason(rule, scene)) },
+        match self.formula(rule, scene) {
+            Ok(scored) => {
+                Actual { score: Some(scored.score), ..Actual::of("ranks", self.reason(rule, scene)) }
+            }
             Err(stop) => Actual::stopped(&stop),
         }
-    }
-}
-
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Absent => "skips",
-        Outcome::Holds { weak: None } => "holds",
-        Outcome::Holds { weak: Some(_) } => "holds-weakly",
-        Outcome::Fails => "fails",
-        Outcome::Scored { .. } => "prefers",
-        Outcome::Noted => "notes",
-        Outcome::Stopped(Stop::Missing(_)) => "unknown",
-        Outcome::Stopped(_) => "error",
     }
 }
 

@@ -5,6 +5,7 @@
 //! engine, the check for misspelt fields, the cases and the field reference all read these tables.
 
 mod architecture;
+mod evidence;
 mod measurement;
 mod need;
 mod net;
@@ -22,6 +23,7 @@ pub use need::{DEVICE, NEED};
 pub use net::{ACCURACY, LATENCY, NET, THROUGHPUT};
 
 pub(crate) use architecture::published_candidate;
+pub(crate) use evidence::{evidence_of, field_at};
 
 /// Every table, in the order of the reference.
 pub static TABLES: [&Table; 7] = [&NET, &ACCURACY, &LATENCY, &THROUGHPUT, &NEED, &DEVICE, &MEASUREMENT];

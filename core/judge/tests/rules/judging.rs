@@ -1,7 +1,7 @@
 //! Verdicts, findings, order and plans over real candidates.
 
 use crate::support::{Made, budget, mobilenet, request, resnet50, shipped, with_file};
-use convwise_judge::{Judgement, RuleFolder, RuleSet};
+use convwise_judge::{Entrant, Judgement, RuleFolder, RuleSet};
 use convwise_types::{Candidate, Domain, Effort, FindingKind, Grade, Limits, Millis, Priority, Verdict};
 
 fn judge_one(rules: &RuleSet, inquiry: &convwise_judge::Inquiry, made: &Made) -> Judgement {
@@ -118,12 +118,16 @@ fn ranking(
     candidates: &[Candidate],
 ) -> Vec<(String, f64, String)> {
     let judged = rules.judge(inquiry, candidates);
-    let pairs: Vec<_> = candidates.iter().zip(&judged).collect();
-    let ranked = rules.rank(inquiry, &pairs);
-    ranked
-        .into_iter()
-        .map(|r| (candidates[r.index].key.architecture.to_string(), r.score, r.reason))
-        .collect()
+    let feasible = judged.iter().enumerate().filter(|(_, j)| j.verdict != Verdict::Rejected);
+    let entrants = feasible.map(|(index, j)| Entrant {
+        index,
+        candidate: &candidates[index],
+        proven: j.verdict == Verdict::Proven,
+        preference: j.preference,
+    });
+    let contest = rules.contest(inquiry, entrants.collect());
+    let name = |index: usize| candidates[index].key.architecture.to_string();
+    contest.order().into_iter().map(|r| (name(r.index), r.score, contest.reason(r.index))).collect()
 }
 
 #[test]
