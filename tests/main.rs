@@ -11,6 +11,7 @@ mod house;
 mod knowledge_base;
 mod libtorch;
 mod measuring;
+mod packs;
 mod profile;
 mod rules;
 mod runners;

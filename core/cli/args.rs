@@ -1,5 +1,7 @@
 //! What the user typed, exactly. Turning it into what the program needs is [`crate::request`]'s work.
 
+mod rules;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -9,6 +11,8 @@ use convwise_types::{
     Bytes, Deploy, Domain, Effort, LicenceDemand, MemoryModel, Millis, Params, PerSecond, Percent, Precision,
     Priority, Scenario, Task,
 };
+
+pub(crate) use rules::{DigestArgs, ListArgs};
 
 /// A closed set of words as a clap value: listed in the help, completed by shells.
 macro_rules! word_parser {
@@ -395,7 +399,7 @@ pub(crate) enum ArchCommand {
 #[derive(Subcommand, Debug)]
 pub(crate) enum RulesCommand {
     /// All rules, where they stand and what overrides what.
-    List(JsonArgs),
+    List(ListArgs),
     /// One rule with its documentation, source and text.
     Show {
         /// The rule.
@@ -412,6 +416,8 @@ pub(crate) enum RulesCommand {
         #[command(flatten)]
         output: JsonArgs,
     },
+    /// The digest of a pack's rule files, which its pack.toml may state.
+    Digest(DigestArgs),
     /// Write the skeleton of a new rule file.
     New {
         /// Its topic.

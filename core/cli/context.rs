@@ -71,22 +71,17 @@ impl Context {
         if let Some(rules) = self.rules.get() {
             return Ok(rules);
         }
-        let (rules, found) = self.load_rules()?;
+        let (rules, found) = self.load_rules();
         let errors: Vec<_> = found.into_iter().filter(|d| d.severity == Severity::Error).collect();
         self.warn(&errors);
         Ok(self.rules.get_or_init(|| rules))
     }
 
     /// Rules with everything that loading found.
-    pub(crate) fn load_rules(&self) -> Result<(RuleSet, Vec<Diagnostic>), CliError> {
-        let mut folders = Vec::new();
-        for folder in &self.paths.rules {
-            let read = RuleFolder::read(folder);
-            folders.push(
-                read.map_err(|e| CliError::invalid(format!("the rules in {}: {e}", folder.display())))?,
-            );
-        }
-        Ok(RuleSet::load(&folders))
+    pub(crate) fn load_rules(&self) -> (RuleSet, Vec<Diagnostic>) {
+        let folders: Vec<_> =
+            self.paths.rules.iter().map(|(folder, layer)| RuleFolder::read(folder, *layer)).collect();
+        RuleSet::load(&folders)
     }
 
     /// Devices and datasets.

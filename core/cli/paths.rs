@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use convwise_host::elevated;
+use convwise_judge::Layer;
 use etcetera::BaseStrategy;
 
 use crate::args::Global;
@@ -12,13 +13,16 @@ use crate::error::CliError;
 /// Folder of a project that extends the shipped rules, architectures and facts.
 const PROJECT: &str = "convwise";
 
+/// Folder with rules, in the home and in the project.
+const RULES: &str = "rules";
+
 /// The home folder and the folders that come before the shipped defaults.
 #[derive(Debug, Clone)]
 pub(crate) struct Paths {
     /// Knowledge base and installed runners.
     pub(crate) home: PathBuf,
-    /// Folders with rule files, most important first.
-    pub(crate) rules: Vec<PathBuf>,
+    /// Folders with rule files, most important first, each with its layer.
+    pub(crate) rules: Vec<(PathBuf, Layer)>,
     /// Folders with `architectures/` and `kb/`, most important first.
     pub(crate) layers: Vec<PathBuf>,
     /// Folders with runner manifests. Runners are code: the working directory is not among them unless it is named, and
@@ -45,12 +49,19 @@ impl Paths {
         let runners: Vec<PathBuf> = if elevated() { Vec::new() } else { runners().collect() };
         Ok(Self {
             closed: unnamed(project.join("runners"), &runners),
-            rules: with(&global.rules, [home.join("rules"), project.join("rules")]),
+            rules: rules(global, &home),
             layers: with(&global.plugins, [home.clone(), project.to_path_buf()]),
             runners,
             home,
         })
     }
+}
+
+/// What was named, then the user's, then the project's.
+fn rules(global: &Global, home: &Path) -> Vec<(PathBuf, Layer)> {
+    let own = [(home.join(RULES), Layer::User), (Path::new(PROJECT).join(RULES), Layer::Project)];
+    let named = global.rules.iter().map(|folder| (folder.clone(), Layer::Named));
+    named.chain(own.into_iter().filter(|(folder, _)| folder.is_dir())).collect()
 }
 
 /// The folder, if it is there and none of `named`.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use convwise_types::{
-    Advice, Bytes, Deploy, FindingLine, Grade, Millis, Params, Pick, Rejection, Request, StepLine,
+    Advice, Bytes, Deploy, FindingLine, Grade, Millis, PackStamp, Params, Pick, Rejection, Request, StepLine,
 };
 
 use super::table::{figures, table, text};
@@ -54,9 +54,18 @@ fn heading_of(advice: &Advice, out: &mut String) {
             )
         )
     );
-    for over in &advice.rules.overrides {
-        let _ = writeln!(out, "{}", styled(FAINT, over));
+    for said in packs(advice).iter().chain(&advice.rules.overrides) {
+        let _ = writeln!(out, "{}", styled(FAINT, said));
     }
+}
+
+/// The packs beside the shipped rules, one line each.
+pub(crate) fn packs(advice: &Advice) -> Vec<String> {
+    let line = |pack: &PackStamp| {
+        let refused = pack.refused.as_ref().map(|why| format!(" is not used: {why}")).unwrap_or_default();
+        format!("pack {} {} ({}){refused}", pack.name, pack.version, pack.layer)
+    };
+    advice.rules.packs.iter().map(line).collect()
 }
 
 /// The request in one line.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use convwise_types::{Advice, Bytes, Millis, Pick, StepLine};
 
-use super::advice::{different_networks, interval, request_line, short};
+use super::advice::{different_networks, interval, packs, request_line, short};
 
 /// The whole answer.
 pub(crate) fn advice(advice: &Advice) -> String {
@@ -32,6 +32,7 @@ pub(crate) fn advice(advice: &Advice) -> String {
         &mut out,
     );
     list("Notes", advice.notes.iter().cloned(), &mut out);
+    list("Rules", packs(advice).into_iter().chain(advice.rules.overrides.iter().cloned()), &mut out);
     list("Reproduce", advice.commands.iter().map(|c| format!("`{}` ({})", c.command, c.purpose)), &mut out);
     let _ = writeln!(
         out,

@@ -173,7 +173,7 @@ impl RuleSet {
     /// The slack, with the unit and the direction of the fact that it is taken of.
     fn margin(&self, rule: &Rule, scene: &Scene) -> Option<Margin> {
         let Body::Require { margin: Some(clause), .. } = &rule.body else { return None };
-        let (value, reads) = trace::reads(|| self.number(rule, clause, scene).ok());
+        let (value, reads) = trace::reads(|| self.number(clause, scene).ok());
         let (value, read) = (value?, reads.observed(scene));
         let measured = |o: &&Observed| {
             o.field.starts_with("net.") && field_at(&o.field).is_some_and(|f| f.better != Better::Neither)

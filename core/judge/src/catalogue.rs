@@ -4,8 +4,12 @@ use convwise_types::{Origin, UnknownWord, did_you_mean};
 use serde::Serialize;
 
 use crate::clauses::RuleKind;
+use crate::layer::Layer;
+use crate::manifest::PACK_FILE;
+use crate::pack::Pack;
 use crate::rule::Rule;
 use crate::ruleset::RuleSet;
+use crate::settle::{By, place};
 use crate::text;
 
 /// A rule as `rules list` and `rules show` print it.
@@ -27,6 +31,21 @@ pub struct RuleInfo {
     pub line: usize,
     /// Whose it is.
     pub origin: Origin,
+    /// The layer of its folder.
+    pub layer: Layer,
+    /// The pack that it belongs to, if its folder is one.
+    pub pack: Option<String>,
+    /// Version of that pack.
+    pub pack_version: Option<String>,
+    /// The rule of a weaker layer that it builds on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extends: Option<String>,
+    /// Where the rules stand that it replaces, the weakest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<String>,
+    /// The file that switches it off, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disabled_by: Option<String>,
     /// The declaration as written.
     pub text: String,
 }
@@ -63,23 +82,54 @@ impl RuleSet {
         })
     }
 
+    /// Every rule that a pack switches off and nothing stronger declares anew, by id.
+    #[must_use]
+    pub fn disabled(&self) -> Vec<RuleInfo> {
+        let off = self.set_aside.iter().filter_map(|one| match one.by {
+            By::Pack(pack) if self.rule(one.rule.id.as_str()).is_none() => {
+                Some((&one.rule, self.packs.get(pack)?))
+            }
+            _ => None,
+        });
+        let info = |(rule, pack): (&Rule, &Pack)| RuleInfo {
+            disabled_by: Some(format!("{}/{PACK_FILE}", pack.folder)),
+            ..self.info(rule)
+        };
+        let mut infos: Vec<RuleInfo> = off.map(info).collect();
+        infos.sort_by(|a, b| a.id.cmp(&b.id));
+        infos
+    }
+
     fn info(&self, rule: &Rule) -> RuleInfo {
-        let file = self.file_of(rule);
-        let shown = file.map(|f| f.shown.clone()).unwrap_or_default();
-        let origin = file.map_or(Origin::Shipped, |f| f.origin.clone());
+        let (file, pack) = (self.file_of(rule), self.pack_of(rule));
         let range = file.map(|f| text::declaration(&f.text, rule.line, rule.column));
         let text = range.and_then(|r| file.and_then(|f| f.text.get(r))).unwrap_or_default();
+        let manifest = pack.and_then(|p| p.manifest.as_ref());
         RuleInfo {
             id: rule.id.to_string(),
             kind: rule.kind.to_string(),
             doc: rule.doc.clone(),
             source: rule.source.clone(),
             status: rule.status.as_str().to_owned(),
-            file: shown,
+            file: file.map(|f| f.shown.clone()).unwrap_or_default(),
             line: rule.line,
-            origin,
+            origin: pack.map_or(Origin::Shipped, |p| p.origin.clone()),
+            layer: pack.map_or(Layer::Shipped, |p| p.layer),
+            pack: manifest.map(|m| m.name.clone()),
+            pack_version: manifest.map(|m| m.version.to_string()),
+            extends: rule.extends.as_ref().map(ToString::to_string),
+            replaces: self.replaced_by(rule),
+            disabled_by: None,
             text: text.to_owned(),
         }
+    }
+
+    fn replaced_by(&self, winner: &Rule) -> Vec<String> {
+        let losers = self.set_aside.iter().filter(|one| match &one.by {
+            By::Rule(by) => by.id == winner.id && by.place() == winner.place(),
+            By::Pack(_) => false,
+        });
+        losers.map(|one| place(&self.files, &one.rule)).collect()
     }
 }
 

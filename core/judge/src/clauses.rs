@@ -97,12 +97,18 @@ const fn clause(
 }
 
 /// Every clause.
-pub static CLAUSES: [ClauseSpec; 20] = [
+pub static CLAUSES: [ClauseSpec; 21] = [
     clause(
         "id",
         &[],
         &[Require, Prefer, Train, Optimise, Note, Rank],
         "Names the condition found, never the advice.",
+    ),
+    clause(
+        "extends",
+        &[],
+        &[],
+        "Id of the rule of a weaker layer that it builds on: clauses that it does not give, the id included, are that rule's.",
     ),
     clause("doc", &[], &[], "What the rule finds, for whoever reads the answer."),
     clause("source", &[], &[], "Who says so: a URL, or a step of the decision framework."),

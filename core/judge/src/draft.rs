@@ -63,7 +63,7 @@ impl Draft {
             Outcome::Scored { score, weight } => self.opinion.add(rule.is_the_guides(), *score, *weight),
             Outcome::Stopped(_) => {
                 let Body::Prefer { weight, .. } = &rule.body else { return };
-                self.missed += rules.weight(rule, weight.as_ref(), scene).unwrap_or(1.0);
+                self.missed += rules.weight(weight.as_ref(), scene).unwrap_or(1.0);
             }
             _ => {}
         }

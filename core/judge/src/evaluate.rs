@@ -8,7 +8,7 @@ use rhai::{AST, Array, Dynamic, EvalAltResult};
 
 use crate::fields::Cell;
 use crate::row::{Row, View, number};
-use crate::rule::{Clause, Rule};
+use crate::rule::Clause;
 use crate::ruleset::RuleSet;
 use crate::vocabulary::MissingFact;
 
@@ -73,12 +73,12 @@ pub(crate) fn one_line(problem: &Diagnostic) -> String {
 
 impl RuleSet {
     /// Calls a clause.
-    pub(crate) fn call(&self, rule: &Rule, clause: &Clause, scene: &Scene) -> Result<Dynamic, Stop> {
-        let closure = match clause {
+    pub(crate) fn call(&self, clause: &Clause, scene: &Scene) -> Result<Dynamic, Stop> {
+        let (closure, file) = match clause {
             Clause::Value(value) => return Ok(value.clone()),
-            Clause::Call(closure) => closure,
+            Clause::Call(closure, file) => (closure, *file),
         };
-        let Some(file) = self.file_of(rule) else {
+        let Some(file) = self.files.get(file) else {
             return Err(Stop::error("script", "the rule has no file"));
         };
         let ast: &AST = &file.ast;
@@ -100,14 +100,14 @@ impl RuleSet {
     }
 
     /// A clause that is true or false.
-    pub(crate) fn flag(&self, rule: &Rule, clause: &Clause, scene: &Scene) -> Result<bool, Stop> {
-        let value = self.call(rule, clause, scene)?;
+    pub(crate) fn flag(&self, clause: &Clause, scene: &Scene) -> Result<bool, Stop> {
+        let value = self.call(clause, scene)?;
         value.as_bool().map_err(|found| wrong_type("true or false", found))
     }
 
     /// A clause that is a finite number.
-    pub(crate) fn number(&self, rule: &Rule, clause: &Clause, scene: &Scene) -> Result<f64, Stop> {
-        let value = self.call(rule, clause, scene)?;
+    pub(crate) fn number(&self, clause: &Clause, scene: &Scene) -> Result<f64, Stop> {
+        let value = self.call(clause, scene)?;
         let real = number(&value).ok_or_else(|| wrong_type("a number", value.type_name()))?;
         if real.is_finite() {
             Ok(real)
@@ -117,8 +117,8 @@ impl RuleSet {
     }
 
     /// A clause that is a score.
-    pub(crate) fn score(&self, rule: &Rule, clause: &Clause, scene: &Scene) -> Result<f64, Stop> {
-        let score = self.number(rule, clause, scene)?;
+    pub(crate) fn score(&self, clause: &Clause, scene: &Scene) -> Result<f64, Stop> {
+        let score = self.number(clause, scene)?;
         if (0.0..=1.0).contains(&score) {
             return Ok(score);
         }
@@ -126,15 +126,15 @@ impl RuleSet {
     }
 
     /// A clause that is text.
-    pub(crate) fn text(&self, rule: &Rule, clause: &Clause, scene: &Scene) -> Result<String, Stop> {
-        let value = self.call(rule, clause, scene)?;
+    pub(crate) fn text(&self, clause: &Clause, scene: &Scene) -> Result<String, Stop> {
+        let value = self.call(clause, scene)?;
         let found = value.type_name();
         value.into_string().map_err(|_| wrong_type("text", found))
     }
 
     /// A clause that is a list of texts, or one text.
-    pub(crate) fn sentences(&self, rule: &Rule, clause: &Clause, scene: &Scene) -> Result<Vec<String>, Stop> {
-        let value = self.call(rule, clause, scene)?;
+    pub(crate) fn sentences(&self, clause: &Clause, scene: &Scene) -> Result<Vec<String>, Stop> {
+        let value = self.call(clause, scene)?;
         if let Ok(one) = value.clone().into_string() {
             return Ok(vec![one]);
         }

@@ -112,7 +112,7 @@ impl RuleSet {
         match &rule.when {
             None => Gate::Open,
             Some(clause) if clause.reads_net() => Gate::Each,
-            Some(clause) => match self.flag(rule, clause, request) {
+            Some(clause) => match self.flag(clause, request) {
                 Ok(true) => Gate::Open,
                 Ok(false) => Gate::Closed,
                 Err(stop) => Gate::Stopped(stop),
@@ -125,7 +125,7 @@ impl RuleSet {
         match (gate, &rule.when) {
             (Gate::Closed, _) => return Outcome::Absent,
             (Gate::Stopped(stop), _) => return Outcome::Stopped(stop.clone()),
-            (Gate::Each, Some(when)) => match self.flag(rule, when, scene) {
+            (Gate::Each, Some(when)) => match self.flag(when, scene) {
                 Ok(true) => {}
                 Ok(false) => return Outcome::Absent,
                 Err(stop) => return Outcome::Stopped(stop),
@@ -137,10 +137,10 @@ impl RuleSet {
 
     fn body_outcome(&self, rule: &Rule, scene: &Scene) -> Outcome {
         match &rule.body {
-            Body::Require { holds, proof, .. } => self.requirement(rule, holds, proof, scene),
+            Body::Require { holds, proof, .. } => self.requirement(holds, proof, scene),
             Body::Prefer { score, weight } => {
-                let score = self.score(rule, score, scene);
-                match score.and_then(|s| Ok((s, self.weight(rule, weight.as_ref(), scene)?))) {
+                let score = self.score(score, scene);
+                match score.and_then(|s| Ok((s, self.weight(weight.as_ref(), scene)?))) {
                     Ok((score, weight)) => Outcome::Scored { score, weight },
                     Err(stop) => Outcome::Stopped(stop),
                 }
@@ -149,8 +149,8 @@ impl RuleSet {
         }
     }
 
-    fn requirement(&self, rule: &Rule, holds: &Clause, proof: &[Grade], scene: &Scene) -> Outcome {
-        let (answer, weakest) = trace::record(|| self.flag(rule, holds, scene));
+    fn requirement(&self, holds: &Clause, proof: &[Grade], scene: &Scene) -> Outcome {
+        let (answer, weakest) = trace::record(|| self.flag(holds, scene));
         match answer {
             Ok(true) => {
                 Outcome::Holds { weak: weakest.filter(|w| !proof.is_empty() && !proof.contains(&w.grade)) }
@@ -160,14 +160,14 @@ impl RuleSet {
         }
     }
 
-    pub(crate) fn weight(&self, rule: &Rule, weight: Option<&Clause>, scene: &Scene) -> Result<f64, Stop> {
-        weight.map_or(Ok(1.0), |clause| self.number(rule, clause, scene)).map(|w| w.max(0.0))
+    pub(crate) fn weight(&self, weight: Option<&Clause>, scene: &Scene) -> Result<f64, Stop> {
+        weight.map_or(Ok(1.0), |clause| self.number(clause, scene)).map(|w| w.max(0.0))
     }
 
     /// The reason of a finding, in the rule's words where it has some.
     pub(crate) fn reason(&self, rule: &Rule, scene: &Scene) -> String {
         let Some(clause) = &rule.because else { return rule.doc.clone() };
-        match self.text(rule, clause, scene) {
+        match self.text(clause, scene) {
             Ok(reason) => reason,
             // A reason may mention a fact that the decision did not need.
             Err(Stop::Missing(missing)) => format!("{} ({} is unknown)", rule.doc, missing.fact),
@@ -195,7 +195,7 @@ impl RuleSet {
             Outcome::Stopped(stop) => stop_finding(stop),
         };
         let margin = match &rule.body {
-            Body::Require { margin: Some(clause), .. } => self.number(rule, clause, scene).ok(),
+            Body::Require { margin: Some(clause), .. } => self.number(clause, scene).ok(),
             _ => None,
         };
         Some(self.placed(rule, kind, reason, observed, margin))
@@ -224,7 +224,7 @@ impl RuleSet {
 
     pub(crate) fn relax(&self, rule: &Rule, scene: &Scene) -> Option<String> {
         match &rule.body {
-            Body::Require { relax: Some(clause), .. } => self.text(rule, clause, scene).ok(),
+            Body::Require { relax: Some(clause), .. } => self.text(clause, scene).ok(),
             _ => None,
         }
     }

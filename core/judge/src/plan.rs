@@ -151,8 +151,7 @@ impl RuleSet {
     }
 
     fn step(&self, rule: &Rule, body: &AdviceBody, scene: &Scene) -> Result<Step, Stop> {
-        let clause =
-            |c: &Option<crate::rule::Clause>| c.as_ref().map(|c| self.call(rule, c, scene)).transpose();
+        let clause = |c: &Option<crate::rule::Clause>| c.as_ref().map(|c| self.call(c, scene)).transpose();
         let map = |c: &Option<crate::rule::Clause>| {
             Ok(clause(c)?.and_then(|v| v.try_cast::<Map>()).unwrap_or_default())
         };
@@ -162,12 +161,12 @@ impl RuleSet {
                 .into_iter()
                 .map(|(k, v)| (k.to_string(), trace::print(&v)))
                 .collect(),
-            actions: body.steps.as_ref().map_or(Ok(Vec::new()), |c| self.sentences(rule, c, scene))?,
+            actions: body.steps.as_ref().map_or(Ok(Vec::new()), |c| self.sentences(c, scene))?,
             priority: body.priority,
             expect: ranges(map(&body.expect)?)?,
             after: body.after.clone(),
             excludes: body.excludes.clone(),
-            command: body.command.as_ref().map(|c| self.text(rule, c, scene)).transpose()?,
+            command: body.command.as_ref().map(|c| self.text(c, scene)).transpose()?,
         })
     }
 }

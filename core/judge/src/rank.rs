@@ -104,9 +104,9 @@ impl RuleSet {
         let Body::Rank { score, parts } = &rule.body else {
             return Err(Stop::error("no-rank-formula", "no rank formula is loaded"));
         };
-        let parts = parts.as_ref().map(|clause| parts_of(self.call(rule, clause, scene)?)).transpose()?;
+        let parts = parts.as_ref().map(|clause| parts_of(self.call(clause, scene)?)).transpose()?;
         let sum = parts.as_ref().map(|parts| in_range(parts.values().sum())).transpose()?;
-        let stated = score.as_ref().map(|clause| self.score(rule, clause, scene)).transpose()?;
+        let stated = score.as_ref().map(|clause| self.score(clause, scene)).transpose()?;
         match (stated, sum) {
             (Some(score), Some(sum)) if (sum - score).abs() > ROUNDING => Err(Stop::error(
                 "parts-do-not-sum",

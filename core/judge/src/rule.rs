@@ -1,23 +1,28 @@
 //! A rule as the program holds it: what its author declared, with every clause checked for its type.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use convwise_script::Closure;
 use convwise_types::{Grade, RuleId};
-use rhai::{AST, Array, Dynamic, FnPtr, Map};
+use rhai::{Array, Dynamic, FnPtr};
 
 use crate::clauses::RuleKind;
+use crate::ruleset::RuleFile;
 
 /// A clause: written down, or computed by a closure.
 #[derive(Clone, Debug)]
 pub(crate) enum Clause {
     Value(Dynamic),
-    Call(Closure),
+    /// The closure, and the index of the file that it stands in: another than the rule's where it is inherited.
+    Call(Closure, usize),
 }
 
 impl Clause {
-    fn new(ast: &AST, value: Dynamic) -> Self {
-        match value.clone().try_cast::<FnPtr>() {
-            Some(pointer) => Self::Call(Closure::new(ast, pointer)),
-            None => Self::Value(value),
+    fn new(files: &[RuleFile], given: Given) -> Self {
+        let pointer = given.value.clone().try_cast::<FnPtr>();
+        match pointer.zip(files.get(given.file)) {
+            Some((pointer, file)) => Self::Call(Closure::new(&file.ast, pointer), given.file),
+            None => Self::Value(given.value),
         }
     }
 
@@ -25,7 +30,7 @@ impl Clause {
     pub fn takes(&self) -> &[String] {
         match self {
             Self::Value(_) => &[],
-            Self::Call(closure) => closure.parameters(),
+            Self::Call(closure, _) => closure.parameters(),
         }
     }
 
@@ -77,6 +82,10 @@ pub(crate) struct Rule {
     pub line: usize,
     /// Column of the declaration, from 1.
     pub column: usize,
+    /// The rule of a weaker layer that it builds on.
+    pub extends: Option<RuleId>,
+    /// Files that its clauses stand in: its own, and those of the rules that it builds on.
+    pub files: BTreeSet<usize>,
     pub when: Option<Clause>,
     pub because: Option<Clause>,
     pub body: Body,
@@ -87,10 +96,36 @@ impl Rule {
     pub fn is_the_guides(&self) -> bool {
         self.source.starts_with(GUIDE)
     }
+
+    /// Where it is declared.
+    pub fn place(&self) -> Place {
+        Place { file: self.file, line: self.line, column: self.column }
+    }
 }
 
 /// How the source of a rule begins that says what the decision framework says.
 const GUIDE: &str = "decision framework";
+
+/// Where a rule is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// Index of the file in the rule set.
+    pub file: usize,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
+
+/// A clause as it was written, and the index of the file that it stands in.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub value: Dynamic,
+    pub file: usize,
+}
+
+/// The clauses of a declaration by name, those that it inherits included.
+pub(crate) type Clauses = BTreeMap<String, Given>;
 
 /// What only one kind of rule has.
 #[derive(Clone, Debug)]
@@ -136,11 +171,11 @@ pub(crate) struct Flaw {
 }
 
 impl Flaw {
-    fn new(code: &'static str, clause: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, clause: &str, message: impl Into<String>) -> Self {
         Self { code, clause: Some(clause.to_owned()), message: message.into(), help: None }
     }
 
-    fn help(self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 }
@@ -148,17 +183,17 @@ impl Flaw {
 /// Reads the clauses of a declaration.
 pub(crate) struct Reader<'a> {
     pub kind: RuleKind,
-    pub ast: &'a AST,
-    pub map: Map,
+    pub files: &'a [RuleFile],
+    pub clauses: Clauses,
 }
 
 impl Reader<'_> {
     /// The rule, or everything that is wrong with it.
-    pub fn read(mut self, file: usize, line: usize, column: usize) -> Result<Rule, Vec<Flaw>> {
+    pub fn read(mut self, at: Place) -> Result<Rule, Vec<Flaw>> {
         let mut flaws = self.unknown_clauses();
         flaws.extend(self.missing_clauses());
         flaws.extend(self.unknown_parameters());
-        let rule = self.assemble(file, line, column);
+        let rule = self.assemble(at);
         match rule {
             Ok(rule) if flaws.is_empty() => Ok(rule),
             Ok(_) => Err(flaws),
@@ -185,11 +220,11 @@ impl Reader<'_> {
                 Some(flaw.help(help))
             }
         };
-        self.map.keys().filter_map(|name| flaw(name)).collect()
+        self.clauses.keys().filter_map(|name| flaw(name)).collect()
     }
 
     fn missing_clauses(&self) -> Vec<Flaw> {
-        let absent = |name: &&str| !self.map.contains_key(*name) && *name != "id";
+        let absent = |name: &&str| !self.clauses.contains_key(*name) && *name != "id";
         let flaw = |name: &str| Flaw {
             clause: None,
             ..Flaw::new("missing-clause", name, format!("`{}` needs a clause `{name}`", self.kind))
@@ -207,7 +242,7 @@ impl Reader<'_> {
             )
             .help(format!("it may take {}", allowed.join(", ")))
         };
-        let closures = self.map.iter().map(|(name, v)| (name, Clause::new(self.ast, v.clone())));
+        let closures = self.clauses.iter().map(|(name, v)| (name, Clause::new(self.files, v.clone())));
         closures
             .flat_map(|(name, clause)| {
                 let wrong = |p: &&String| !allowed.contains(&p.as_str());
@@ -216,7 +251,8 @@ impl Reader<'_> {
             .collect()
     }
 
-    fn assemble(&mut self, file: usize, line: usize, column: usize) -> Result<Rule, Flaw> {
+    fn assemble(&mut self, at: Place) -> Result<Rule, Flaw> {
+        let files = self.clauses.values().map(|given| given.file).chain([at.file]).collect();
         let id = self.text("id")?.ok_or_else(|| Flaw {
             clause: None,
             ..Flaw::new("missing-clause", "id", format!("`{}` needs a clause `id`", self.kind))
@@ -228,9 +264,11 @@ impl Reader<'_> {
             source: self.text("source")?.unwrap_or_default(),
             status: self.status()?,
             kind: self.kind,
-            file,
-            line,
-            column,
+            file: at.file,
+            line: at.line,
+            column: at.column,
+            extends: self.text("extends")?.map(RuleId::from),
+            files,
             when: self.clause("when"),
             because: self.clause("because"),
             body: self.body()?,
@@ -268,7 +306,7 @@ impl Reader<'_> {
     }
 
     fn clause(&mut self, name: &str) -> Option<Clause> {
-        self.map.remove(name).map(|value| Clause::new(self.ast, value))
+        self.clauses.remove(name).map(|given| Clause::new(self.files, given))
     }
 
     fn needed(&mut self, name: &str) -> Result<Clause, Flaw> {
@@ -279,8 +317,9 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, name: &str) -> Result<Option<String>, Flaw> {
-        let Some(value) = self.map.remove(name) else { return Ok(None) };
-        let text = value
+        let Some(given) = self.clauses.remove(name) else { return Ok(None) };
+        let text = given
+            .value
             .into_string()
             .map_err(|_| Flaw::new("wrong-type", name, format!("`{name}` must be text")))?;
         Ok(Some(text))
@@ -295,14 +334,17 @@ impl Reader<'_> {
     }
 
     fn priority(&mut self) -> Result<i64, Flaw> {
-        let Some(value) = self.map.remove("priority") else { return Ok(50) };
-        value.as_int().map_err(|_| Flaw::new("wrong-type", "priority", "`priority` must be a whole number"))
+        let Some(given) = self.clauses.remove("priority") else { return Ok(50) };
+        given
+            .value
+            .as_int()
+            .map_err(|_| Flaw::new("wrong-type", "priority", "`priority` must be a whole number"))
     }
 
     fn words(&mut self, name: &str) -> Result<Vec<String>, Flaw> {
-        let Some(value) = self.map.remove(name) else { return Ok(Vec::new()) };
+        let Some(given) = self.clauses.remove(name) else { return Ok(Vec::new()) };
         let wrong = || Flaw::new("wrong-type", name, format!("`{name}` must be a list of texts"));
-        let list = value.try_cast::<Array>().ok_or_else(wrong)?;
+        let list = given.value.try_cast::<Array>().ok_or_else(wrong)?;
         list.into_iter().map(|v| v.into_string().map_err(|_| wrong())).collect()
     }
 

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use convwise_script::Sources;
-use convwise_types::{Diagnostic, Origin, RuleId, RuleSetStamp, Span};
+use convwise_types::{Diagnostic, RuleId, Span};
 use rhai::{AST, Engine};
 
 use crate::clauses::RuleKind;
+use crate::pack::Pack;
 use crate::rule::Rule;
+use crate::settle::SetAside;
 use crate::text;
 
 /// Rules from all layers, ready to judge. Every method gives the same result for the same files,
@@ -16,13 +18,15 @@ use crate::text;
 pub struct RuleSet {
     pub(crate) engine: Engine,
     pub(crate) sources: Sources,
+    /// Every folder that was read, the weakest first.
+    pub(crate) packs: Vec<Pack>,
     pub(crate) files: Vec<RuleFile>,
-    /// By id.
+    /// Those in force, by id.
     pub(crate) rules: Vec<Rule>,
+    /// Those that stronger layers replace or switch off.
+    pub(crate) set_aside: Vec<SetAside>,
     /// Requirements that could not be loaded: nothing can be proven without them.
     pub(crate) lost: Vec<LostRequirement>,
-    pub(crate) overrides: Vec<String>,
-    pub(crate) fingerprint: String,
     pub(crate) cases: Vec<CaseText>,
     /// What loading found.
     pub(crate) load_diagnostics: Vec<Diagnostic>,
@@ -35,9 +39,8 @@ pub(crate) struct RuleFile {
     pub name: String,
     /// As findings show it.
     pub shown: String,
-    pub origin: Origin,
-    /// 0 is shipped; higher overrides.
-    pub layer: usize,
+    /// Index of its pack in the rule set.
+    pub pack: usize,
     pub text: Arc<str>,
     pub ast: AST,
 }
@@ -51,30 +54,23 @@ pub(crate) struct LostRequirement {
     pub error: String,
 }
 
+impl LostRequirement {
+    /// A file whose rules are not there.
+    pub fn file(shown: &str, line: usize, error: &str) -> Self {
+        Self { id: RuleId::from(shown), file: shown.to_owned(), line, error: error.to_owned() }
+    }
+}
+
 /// A file of cases.
 #[derive(Clone, Debug)]
 pub(crate) struct CaseText {
     pub shown: String,
     pub text: Arc<str>,
+    /// Of its pack; 0 is the weakest.
+    pub strength: usize,
 }
 
 impl RuleSet {
-    /// What the decision record says of the rules.
-    #[must_use]
-    pub fn stamp(&self) -> RuleSetStamp {
-        RuleSetStamp {
-            fingerprint: self.fingerprint.clone(),
-            rules: u64::try_from(self.rules.len()).unwrap_or(u64::MAX),
-            overrides: self.overrides.clone(),
-        }
-    }
-
-    /// What replaces what, one sentence each.
-    #[must_use]
-    pub fn overrides(&self) -> &[String] {
-        &self.overrides
-    }
-
     /// Number of rules.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -97,6 +93,16 @@ impl RuleSet {
 
     pub(crate) fn file_of(&self, rule: &Rule) -> Option<&RuleFile> {
         self.files.get(rule.file)
+    }
+
+    /// The pack of a rule.
+    pub(crate) fn pack_of(&self, rule: &Rule) -> Option<&Pack> {
+        self.packs.get(self.file_of(rule)?.pack)
+    }
+
+    /// How strong the pack of a rule is; 0 is the weakest.
+    pub(crate) fn strength(&self, rule: &Rule) -> usize {
+        self.pack_of(rule).map_or(0, |pack| pack.strength)
     }
 
     /// A problem with a rule, at one of its clauses or at its declaration.

@@ -13,6 +13,21 @@ pub(crate) fn declaration(source: &str, line: usize, column: usize) -> Range<usi
     start..end + usize::from(semicolon)
 }
 
+/// The text without the declarations that start at these lines and columns, and without blank lines.
+pub(crate) fn outside(source: &str, declarations: impl IntoIterator<Item = (usize, usize)>) -> String {
+    let mut rest = String::new();
+    let mut from = 0;
+    let mut ranges: Vec<_> = declarations.into_iter().map(|(l, c)| declaration(source, l, c)).collect();
+    ranges.sort_by_key(|range| range.start);
+    for range in ranges {
+        rest.push_str(source.get(from..range.start).unwrap_or_default());
+        from = range.end.max(from);
+    }
+    rest.push_str(source.get(from..).unwrap_or_default());
+    let lines = rest.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Length of a call up to the bracket that closes the first one; texts and comments do not count.
 fn closing_bracket(text: &str) -> usize {
     let mut depth = 0_usize;

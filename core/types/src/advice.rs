@@ -46,8 +46,28 @@ pub struct RuleSetStamp {
     pub fingerprint: String,
     /// Rules in the set.
     pub rules: u64,
-    /// Files that replace shipped ones.
+    /// What replaces, extends or switches off what, one sentence each.
     pub overrides: Vec<String>,
+    /// Packs beside the shipped rules, the weakest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packs: Vec<PackStamp>,
+    /// Rules that a pack switches off, so that nothing of them is in the answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disabled: Vec<RuleId>,
+}
+
+/// A pack of rules that answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackStamp {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Where it lies: `project`, `user` or `named`.
+    pub layer: String,
+    /// Why its rules were not used, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// Accuracy as printed.

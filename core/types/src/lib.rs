@@ -20,7 +20,7 @@ mod units;
 
 pub use advice::{
     ADVICE_SCHEMA, AccuracyCell, Advice, CommandLine, FindingLine, KnowledgeBaseStamp, Label, LatencyCell,
-    Need, NoFit, Pick, Rejection, RuleSetStamp, StepLine, Tie,
+    Need, NoFit, PackStamp, Pick, Rejection, RuleSetStamp, StepLine, Tie,
 };
 pub use architecture::{
     Architecture, GraphFacts, InputShape, LicenceTerms, Maturity, MemoryModel, NamedShape, Origin, Paper,

@@ -8,7 +8,7 @@ use crate::error::CliError;
 use crate::render::advice::count_of;
 
 pub(super) fn check(context: &Context, as_json: bool) -> Result<(), CliError> {
-    let (rules, mut found) = context.load_rules()?;
+    let (rules, mut found) = context.load_rules();
     for diagnostic in rules.check() {
         if !found.contains(&diagnostic) {
             found.push(diagnostic);

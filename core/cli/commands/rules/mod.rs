@@ -1,6 +1,7 @@
 //! `convwise rules`: the decision logic, as its authors see it. One file a subcommand.
 
 mod check;
+mod digest;
 mod list;
 mod new;
 mod show;
@@ -12,10 +13,11 @@ use crate::error::CliError;
 
 pub(crate) fn run(context: &Context, command: &RulesCommand) -> Result<(), CliError> {
     match command {
-        RulesCommand::List(args) => list::list(context, args.json),
+        RulesCommand::List(args) => list::list(context, args),
         RulesCommand::Show { id, output } => show::show(context, id, output.json),
         RulesCommand::Check(args) => check::check(context, args.json),
         RulesCommand::Test { filter, output } => test::test(context, filter.as_deref(), output.json),
+        RulesCommand::Digest(args) => digest::digest(context, args),
         RulesCommand::New { name, dir } => new::new(context, name, dir),
         RulesCommand::Eject { dir } => new::write_out(context, dir),
     }

@@ -191,6 +191,7 @@ fn scene(case: &Case) -> Result<Scene, String> {
     Ok(Scene { pool, ..Scene::request(&need).with(net) })
 }
 
+/// The files of cases, each with the cases that count.
 fn documents(rules: &RuleSet) -> (Vec<(&CaseText, Document)>, Vec<Diagnostic>) {
     let mut documents = Vec::new();
     let mut problems = Vec::new();
@@ -200,7 +201,29 @@ fn documents(rules: &RuleSet) -> (Vec<(&CaseText, Document)>, Vec<Diagnostic>) {
             Err(error) => problems.push(bad_toml(file, &error)),
         }
     }
+    keep_what_counts(rules, &mut documents);
     (documents, problems)
+}
+
+/// Leaves out cases of weaker packs about rules that are not theirs any more. What extends a rule takes over its cases,
+/// unless it has cases of its own.
+fn keep_what_counts(rules: &RuleSet, documents: &mut [(&CaseText, Document)]) {
+    let is_own =
+        |file: &CaseText, id: &str| rules.rule(id).is_some_and(|rule| file.strength >= rules.strength(rule));
+    let ids = |(file, document): &(&CaseText, Document)| {
+        let own = document.cases.iter().map(|c| c.rule.get_ref()).filter(|id| is_own(file, id));
+        own.cloned().collect::<Vec<_>>()
+    };
+    let with_own: BTreeSet<String> = documents.iter().flat_map(ids).collect();
+    for (file, document) in documents {
+        document.cases.retain(|case| {
+            let id = case.rule.get_ref().as_str();
+            match rules.rule(id) {
+                Some(rule) => is_own(file, id) || (rule.extends.is_some() && !with_own.contains(id)),
+                None => !rules.set_aside.iter().any(|one| one.rule.id.as_str() == id),
+            }
+        });
+    }
 }
 
 fn bad_toml(file: &CaseText, error: &toml::de::Error) -> Diagnostic {

@@ -7,6 +7,8 @@ mod judging;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]
+mod packs;
+#[cfg(test)]
 mod queries;
 #[cfg(test)]
 mod shipped;

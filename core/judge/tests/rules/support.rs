@@ -187,3 +187,8 @@ pub fn shipped() -> RuleSet {
 pub fn with_file(name: &str, text: &str) -> (RuleSet, Vec<convwise_types::Diagnostic>) {
     RuleSet::load(&[RuleFolder::of_texts("mine", [(name, text)])])
 }
+
+/// Problems as a person reads them.
+pub fn shown(problems: &[convwise_types::Diagnostic]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+}

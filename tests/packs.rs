@@ -1,0 +1,119 @@
+//! Packs and layers of rules, and the files that authors start from.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::harness::Home;
+
+const ADVISE: &str = "advise --task classify --deploy cpu-server --threads 1 --latency 60ms --json";
+
+const PACK: &str = "name = \"house\"\nversion = \"1.2.0\"\nschema = 1\n";
+
+const VETO: &str = "require(#{ id: \"made-by-resnet\", doc: \"House policy: no ResNet.\", source: \"house\", \
+                    holds: |net| net.family != \"ResNet\", because: |net| `${net.family} is not allowed here` });\n";
+
+fn rule<'a>(list: &'a Value, id: &str) -> &'a Value {
+    let all = list["rules"].as_array().unwrap().iter().chain(list["disabled"].as_array().unwrap());
+    all.into_iter().find(|rule| rule["id"] == id).unwrap_or(&Value::Null)
+}
+
+#[test]
+fn the_user_comes_before_the_project_and_the_project_before_what_is_shipped() {
+    let home = Home::new();
+    let says =
+        |doc: &str| format!("note(#{{ id: \"same\", doc: \"{doc}\", source: \"s\", because: \"b\" }});\n");
+    home.write("convwise/rules/a.rhai", says("project"));
+    assert_eq!(rule(&home.json("rules list --json"), "same")["layer"], "project");
+    home.write("home/rules/a.rhai", says("user"));
+    assert_eq!(rule(&home.json("rules list --json"), "same")["layer"], "user");
+    home.write("named/other.rhai", says("named"));
+    let list = home.json("rules list --json --rules named");
+    let same = rule(&list, "same");
+    assert_eq!((&same["doc"], &same["layer"]), (&json!("named"), &json!("named")));
+    let user = home.path().join("home/rules/a.rhai:1");
+    assert_eq!(same["replaces"], json!([user.to_str().unwrap()]), "the strongest of the weaker");
+    assert_eq!(rule(&list, "latency-over-budget")["layer"], "shipped");
+    assert_eq!(rule(&list, "latency-over-budget")["pack"], "convwise");
+}
+
+#[test]
+fn what_a_pack_switches_off_is_said_wherever_an_answer_rests_on_it() {
+    let home = Home::new();
+    let tight = ADVISE.replace("60ms", "1ms");
+    let before = home.json(&tight);
+    assert!(
+        before["picks"].as_array().unwrap().iter().all(|pick| pick["proven"] == false),
+        "nothing is known to fit"
+    );
+    home.write("convwise/rules/house/pack.toml", format!("{PACK}disable = [\"latency-over-budget\"]\n"));
+    let after = home.json(&tight);
+    assert!(
+        after["picks"].as_array().unwrap().iter().all(|pick| pick["proven"] == true),
+        "nothing asks any more"
+    );
+    assert_eq!(after["rules"]["disabled"], json!(["latency-over-budget"]));
+    assert_eq!(after["rules"]["packs"], json!([{"name": "house", "version": "1.2.0", "layer": "project"}]));
+    let said = "convwise/rules/house/pack.toml disables the requirement `latency-over-budget`";
+    for line in ["rules list".to_owned(), tight.replace("--json", ""), tight.replace("--json", "--markdown")]
+    {
+        let answer = home.run(&line);
+        assert!(answer.stdout.contains(said), "{line}: {}", answer.stdout);
+    }
+    let list = home.json("rules list --json");
+    assert_eq!(rule(&list, "latency-over-budget")["disabled_by"], "convwise/rules/house/pack.toml");
+    assert_eq!(home.run("rules test").code, 0, "the cases of what is switched off do not count");
+}
+
+#[test]
+fn a_pack_for_a_later_program_is_refused_by_name_and_nothing_is_proven() {
+    let home = Home::new();
+    home.write("convwise/rules/house/pack.toml", PACK.replace("schema = 1", "schema = 9"));
+    home.write("convwise/rules/house/veto.rhai", VETO);
+    let answer = home.run(ADVISE);
+    assert!(answer.stderr.contains("the pack `house` is written for schema 9"), "{}", answer.stderr);
+    let picks = answer.json()["picks"].as_array().unwrap().clone();
+    assert!(!picks.is_empty() && picks.iter().all(|pick| pick["proven"] == false));
+    home.run("rules check").fails(3, &[]);
+}
+
+#[test]
+fn a_digest_guards_the_files_of_a_pack() {
+    let home = Home::new();
+    home.write("convwise/rules/pack.toml", PACK);
+    home.write("convwise/rules/veto.rhai", VETO);
+    let digest = home.run("rules digest --write").stdout;
+    let manifest = fs::read_to_string(home.path().join("convwise/rules/pack.toml")).unwrap();
+    assert_eq!(manifest, format!("{PACK}digest = \"{}\"\n", digest.trim()));
+    assert_eq!(home.run(ADVISE).stderr, "");
+    home.write("convwise/rules/veto.rhai", VETO.replace("ResNet", "VGG"));
+    let answer = home.run(ADVISE);
+    let mend = "convwise rules digest convwise/rules --write";
+    assert!(answer.stderr.contains("the rule files of `house` have the digest"), "{}", answer.stderr);
+    assert!(answer.stderr.contains(mend), "{}", answer.stderr);
+    assert_eq!(home.run("rules digest convwise/rules --write").code, 0);
+    assert_eq!(home.run(ADVISE).stderr, "");
+}
+
+#[test]
+fn the_list_is_filtered_by_kind_layer_and_words() {
+    let home = Home::new();
+    home.write("convwise/rules/house/pack.toml", PACK);
+    home.write("convwise/rules/house/veto.rhai", VETO);
+    let ids = |line: &str| {
+        let list = home.json(line);
+        let ids = list["rules"].as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    let rank = ids("rules list --kind rank --json");
+    assert_eq!(rank, ["weighted-facts"]);
+    assert_eq!(ids("rules list --layer project --json"), ["made-by-resnet"]);
+    assert_eq!(ids("rules list --layer house --json"), ["made-by-resnet"]);
+    assert_eq!(ids("rules list POLICY no resnet --json"), ["made-by-resnet"]);
+    home.run("rules list --layer hause").fails(3, &["did you mean `house`?"]);
+    let text = home.run("rules list --layer house").stdout;
+    assert!(text.contains("house 1.2.0") && text.contains("stable"), "{text}");
+    let packs = home.json("rules list --packs --json");
+    let names: Vec<_> = packs["packs"].as_array().unwrap().iter().map(|p| p["name"].clone()).collect();
+    assert_eq!(names, [json!("convwise"), json!("house"), Value::Null]);
+}
