@@ -1,7 +1,7 @@
 //! Verdicts, findings, order and plans over real candidates.
 
 use crate::support::{Made, budget, mobilenet, request, resnet50, shipped, with_file};
-use convwise_judge::{Entrant, Judgement, RuleFolder, RuleSet};
+use convwise_judge::{Entrant, Judgement, RuleSet};
 use convwise_types::{Candidate, Domain, Effort, FindingKind, Grade, Limits, Millis, Priority, Verdict};
 
 fn judge_one(rules: &RuleSet, inquiry: &convwise_judge::Inquiry, made: &Made) -> Judgement {
@@ -144,25 +144,6 @@ fn the_priority_changes_the_order() {
     let mut inquiry = budget(60.0);
     inquiry.request.priority = Priority::Accuracy;
     assert_eq!(ranking(&shipped(), &inquiry, &pool())[0].0, "resnet50");
-}
-
-#[test]
-fn the_order_of_candidates_and_files_does_not_matter() {
-    let rules = shipped();
-    let (inquiry, candidates) = (budget(60.0), pool());
-    let mut turned: Vec<Candidate> = candidates.clone();
-    turned.reverse();
-    assert_eq!(ranking(&rules, &inquiry, &candidates), ranking(&rules, &inquiry, &turned));
-    let mut judged = rules.judge(&inquiry, &turned);
-    judged.reverse();
-    assert_eq!(rules.judge(&inquiry, &candidates), judged);
-
-    let layer = |files: &[(&'static str, &'static str)]| RuleFolder::of_texts("mine", files.iter().copied());
-    let a = ("a.rhai", "note(#{ id: \"from-a\", because: |net| net.id });");
-    let b = ("b.rhai", "prefer(#{ id: \"from-b\", score: |net| if net.top1 > 80.0 { 1.0 } else { 0.5 } });");
-    let explain = |layers: &[RuleFolder]| RuleSet::load(layers).0.explain(&inquiry, &candidates[0]);
-    assert_eq!(explain(&[layer(&[a, b])]), explain(&[layer(&[b, a])]));
-    assert_eq!(RuleSet::load(&[layer(&[a, b])]).0.stamp(), RuleSet::load(&[layer(&[b, a])]).0.stamp());
 }
 
 fn checks_hostile(name: &str, body: &str, says: &str) {

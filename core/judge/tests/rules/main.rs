@@ -8,6 +8,7 @@ mod judging;
 mod loading;
 #[cfg(test)]
 mod packs;
+mod order;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
