@@ -7,8 +7,9 @@ mod judging;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]
-mod packs;
 mod order;
+#[cfg(test)]
+mod packs;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
