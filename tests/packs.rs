@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::Home;
+use crate::harness::{Home, repository};
 
 const ADVISE: &str = "advise --task classify --deploy cpu-server --threads 1 --latency 60ms --json";
 
@@ -116,4 +116,22 @@ fn the_list_is_filtered_by_kind_layer_and_words() {
     let packs = home.json("rules list --packs --json");
     let names: Vec<_> = packs["packs"].as_array().unwrap().iter().map(|p| p["name"].clone()).collect();
     assert_eq!(names, [json!("convwise"), json!("house"), Value::Null]);
+}
+
+#[test]
+fn the_reference_is_printed_and_searched() {
+    let home = Home::new();
+    let all = home.json("rules fields --json");
+    assert_eq!(all["schema"], "convwise.rules-fields/1");
+    let latency = home.json("rules fields net.latency high --json");
+    let fields = latency["tables"].as_array().unwrap();
+    assert_eq!(fields.len(), 1, "{latency}");
+    let field = &fields[0]["fields"][0];
+    assert_eq!((&field["path"], &field["unit"]), (&json!("net.latency.high_ms"), &json!("milliseconds")));
+    assert_eq!(field["may_be_unknown"], true);
+    assert!(home.run("rules fields weight").stdout.contains("| `weight` |"));
+    home.run("rules fields xyzzy").fails(3, &["is about `xyzzy`"]);
+    let definitions = home.run("rules fields --definitions").stdout;
+    let committed = fs::read_to_string(repository().join("rules/convwise.d.rhai")).unwrap();
+    assert_eq!(definitions, committed);
 }

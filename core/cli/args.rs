@@ -12,7 +12,7 @@ use convwise_types::{
     Priority, Scenario, Task,
 };
 
-pub(crate) use rules::{DigestArgs, ListArgs};
+pub(crate) use rules::{DigestArgs, FieldsArgs, ListArgs};
 
 /// A closed set of words as a clap value: listed in the help, completed by shells.
 macro_rules! word_parser {
@@ -416,6 +416,8 @@ pub(crate) enum RulesCommand {
         #[command(flatten)]
         output: JsonArgs,
     },
+    /// What rules may read, declare and call: fields with type and unit, clauses, functions.
+    Fields(FieldsArgs),
     /// The digest of a pack's rule files, which its pack.toml may state.
     Digest(DigestArgs),
     /// Write the skeleton of a new rule file.

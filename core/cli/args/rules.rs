@@ -34,3 +34,15 @@ pub(crate) struct DigestArgs {
     #[arg(long)]
     pub(crate) write: bool,
 }
+
+/// `rules fields`.
+#[derive(Args, Debug)]
+pub(crate) struct FieldsArgs {
+    /// Only fields, clauses and functions whose name or documentation has all of these words.
+    pub(crate) words: Vec<String>,
+    /// The definitions for editors, as `rules eject` writes them beside the rules.
+    #[arg(long, conflicts_with_all = ["json", "words"])]
+    pub(crate) definitions: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}

@@ -39,6 +39,21 @@ impl RuleKind {
         }
     }
 
+    /// What it does, in a sentence.
+    #[must_use]
+    pub fn doc(self) -> &'static str {
+        match self {
+            Self::Require => {
+                "A limit: the network is rejected where it does not hold, and unproven where it is undecided."
+            }
+            Self::Prefer => "A preference: a score of 0 to 1 with a weight.",
+            Self::Train => "A step of training the pick.",
+            Self::Optimise => "A step that makes the trained pick faster or smaller.",
+            Self::Note => "A remark.",
+            Self::Rank => "The formula that orders what fits; there is one, the strongest layer's.",
+        }
+    }
+
     /// The clauses that it may have.
     pub fn clauses(self) -> impl Iterator<Item = &'static ClauseSpec> {
         CLAUSES.iter().filter(move |c| c.of.is_empty() || c.of.contains(&self))

@@ -46,7 +46,7 @@ impl RuleSet {
 
 /// Where declarations go while a file runs; closed afterwards.
 #[derive(Clone, Debug, Default)]
-struct Collector(Arc<Mutex<Option<Vec<Call>>>>);
+pub(crate) struct Collector(Arc<Mutex<Option<Vec<Call>>>>);
 
 /// A declaration as the script made it.
 #[derive(Debug)]
@@ -86,6 +86,19 @@ fn declare(engine: &mut Engine, kind: RuleKind, collector: &Collector) {
     });
 }
 
+/// The engine that rules run in.
+pub(crate) fn engine(collector: &Collector) -> Engine {
+    let mut engine = sandbox(&Budget { operations: OPERATIONS, ..Budget::default() });
+    vocabulary::teach(&mut engine);
+    // Counting operations bounds a clause: none does much in one. Looking at the clock in each of the many calls
+    // would cost more than the rules do, and make what they say depend on the machine.
+    engine.on_progress(|_| None);
+    for kind in RuleKind::ALL {
+        declare(&mut engine, kind, collector);
+    }
+    engine
+}
+
 struct Loader {
     engine: Engine,
     collector: Collector,
@@ -100,17 +113,9 @@ struct Loader {
 
 impl Loader {
     fn new() -> Self {
-        let mut engine = sandbox(&Budget { operations: OPERATIONS, ..Budget::default() });
-        vocabulary::teach(&mut engine);
-        // Counting operations bounds a clause: none does much in one. Looking at the clock in each of the many calls
-        // would cost more than the rules do, and make what they say depend on the machine.
-        engine.on_progress(|_| None);
         let collector = Collector::default();
-        for kind in RuleKind::ALL {
-            declare(&mut engine, kind, &collector);
-        }
         Self {
-            engine,
+            engine: engine(&collector),
             collector,
             sources: Sources::new(),
             packs: Vec::new(),

@@ -48,33 +48,6 @@ pub(crate) fn teach(engine: &mut Engine) {
     register_writing(engine);
 }
 
-/// The functions that rules may call, as they are written, and what they give; for the reference.
-pub static FUNCTIONS: [(&str, &str); 17] = [
-    ("net.has(\"latency\")", "whether a fact is known; reading an unknown one ends the rule as undecided"),
-    (
-        "within(net.latency, need.latency_ms)",
-        "true if the whole interval is within the limit, false if it is beyond, undecided if it straddles it",
-    ),
-    ("at_least(net.throughput, need.throughput)", "the same for a quantity that must reach a demand"),
-    ("\"se\" in net.tags", "whether a word is in a set"),
-    (
-        "pool.best(\"latency.ms\")",
-        "best known value among the feasible, in the field's own direction; rank formula only",
-    ),
-    ("pool.worst(\"latency.ms\")", "worst known value among the feasible; rank formula only"),
-    ("pool.size", "how many candidates are feasible; rank formula only"),
-    ("ms(x)", "milliseconds as text: `20.0 ms`"),
-    ("bytes(x)", "bytes as text: `98.2 MB`"),
-    ("count(x)", "a number of parameters or operations as text: `25.6 M`"),
-    ("rate(x)", "events a second as text: `30.0/s`"),
-    ("percent(x)", "a percentage as text: `80.9 %`"),
-    ("flag_ms(x)", "milliseconds as a flag's value, rounded up: `84.2ms`"),
-    ("flag_bytes(x)", "bytes as a flag's value, rounded up: `98.3MB`"),
-    ("flag_count(x)", "a number as a flag's value, rounded up: `25.6M`"),
-    ("flag_rate(x)", "a rate as a flag's value, rounded down: `29.9/s`"),
-    ("flag_percent(x)", "a percentage as a flag's value, rounded down: `80.8`"),
-];
-
 /// One getter a name: the tables that have a field of that name know where.
 fn register_fields(engine: &mut Engine) {
     let names: BTreeSet<&'static str> = TABLES.iter().flat_map(|t| t.fields.iter().map(|f| f.name)).collect();

@@ -2,6 +2,7 @@
 
 mod check;
 mod digest;
+mod fields;
 mod list;
 mod new;
 mod show;
@@ -17,6 +18,7 @@ pub(crate) fn run(context: &Context, command: &RulesCommand) -> Result<(), CliEr
         RulesCommand::Show { id, output } => show::show(context, id, output.json),
         RulesCommand::Check(args) => check::check(context, args.json),
         RulesCommand::Test { filter, output } => test::test(context, filter.as_deref(), output.json),
+        RulesCommand::Fields(args) => fields::fields(context, args),
         RulesCommand::Digest(args) => digest::digest(context, args),
         RulesCommand::New { name, dir } => new::new(context, name, dir),
         RulesCommand::Eject { dir } => new::write_out(context, dir),

@@ -13,6 +13,8 @@ mod packs;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod shipped;
 #[cfg(test)]
 mod support;
