@@ -334,6 +334,10 @@ fn probability(budget: Option<Millis>) -> impl Fn(&Standing<'_>) -> f64 {
     }
 }
 
+/// Said once instead of a measurement that nobody can make.
+const NOTHING_TO_MEASURE: &str = "nothing was measured: of the networks that fit only published figures are known here, \
+                                  none has a layer graph to export";
+
 /// The measuring of one answer.
 struct Trials<'a> {
     case: &'a Case<'a>,
@@ -367,6 +371,9 @@ impl Trials<'_> {
                 self.learn_failure(&error)?;
                 notes.push(format!("{} could not be measured: {error}", trial.architecture));
             }
+        }
+        if spent == 0 && notes.is_empty() && self.case.assess()?.nothing_to_measure() {
+            notes.push(NOTHING_TO_MEASURE.to_owned());
         }
         if self.cancel.load(Ordering::Relaxed) {
             notes.push("measuring was interrupted; what was measured is kept".to_owned());

@@ -70,6 +70,12 @@ impl Assessment {
         self.order.iter().filter_map(standing).collect()
     }
 
+    /// Whether some networks fit and none of them can be exported to a runner.
+    pub(crate) fn nothing_to_measure(&self) -> bool {
+        let standings = self.standings();
+        !standings.is_empty() && standings.iter().all(|s| !s.candidate.architecture.is_buildable())
+    }
+
     fn judged(&self) -> impl Iterator<Item = (&Candidate, &Judgement)> {
         self.candidates.iter().zip(&self.judgements)
     }

@@ -47,9 +47,9 @@ impl Catalogue {
         variants: &[&Variant],
         classes: Option<u64>,
     ) -> Result<Self, StoreError> {
-        let mut architectures: Vec<_> = variants.iter().map(|v| zoo.architecture(v)).collect();
+        let mut architectures: Vec<_> = variants.iter().map(|v| described(zoo, store, v)).collect();
         let mut orders = Vec::new();
-        for (variant, architecture) in variants.iter().zip(&architectures) {
+        for (variant, architecture) in variants.iter().zip(&architectures).filter(|(v, _)| v.is_buildable()) {
             for input in inputs_of(architecture) {
                 let key = cache_key(variant, input, classes);
                 orders.push(Order { variant, input, key });
@@ -80,6 +80,16 @@ impl Catalogue {
         let unknown = || Fact::Unknown(Missing::new("graph", "convwise cannot build this network"));
         Ok(graphs.pop_first().map_or_else(unknown, |(_, fact)| fact))
     }
+}
+
+/// What the plugin says of a variant, with the terms of the data that its weights were trained on.
+#[must_use]
+pub fn described(zoo: &Zoo, store: &Store, variant: &Variant) -> Architecture {
+    let mut architecture = zoo.architecture(variant);
+    for data in architecture.weights.iter_mut().flat_map(|w| &mut w.trained_on) {
+        data.terms = store.shipped().corpus(&data.id).map(|corpus| corpus.terms.clone());
+    }
+    architecture
 }
 
 fn cache_key(variant: &Variant, input: InputShape, classes: Option<u64>) -> String {

@@ -112,7 +112,7 @@ fn candidate(
         },
         accuracy: accuracy(architecture, weights, input, precision),
         throughput: throughput(&latency, oracle.evidences.request.batch),
-        size: of_graph(&graph, "size", |g| g.weight_bytes.get(&precision).copied()),
+        size: size(architecture, &graph, precision),
         ram: of_graph(&graph, "ram", |g| g.peak_bytes(oracle.evidences.request.memory_model, precision)),
         weights_licence: licence(
             "weights_licence",
@@ -164,13 +164,7 @@ fn accuracy(
             Accuracy { value: result.value, metric: result.metric.clone(), dataset: result.dataset.clone() },
             Evidence::new(Grade::Published, &result.source),
         ),
-        None => Fact::Unknown(Missing::new(
-            "accuracy",
-            format!(
-                "no {precision} {} on {} is published for {}; evaluate the converted network",
-                comparison.metric, comparison.dataset, weights.tag
-            ),
-        )),
+        None => Fact::Unknown(Missing::new("accuracy", comparison.lack(weights, precision))),
     }
 }
 
@@ -188,6 +182,14 @@ fn licence(
             Fact::Known(terms.clone(), Evidence::new(Grade::Published, source))
         }
         None => Fact::Unknown(Missing::new(fact, "no licence is stated; ask the authors")),
+    }
+}
+
+/// Weights as deployed: of the layer graph, else of the parameters that somebody else counted.
+fn size(architecture: &Architecture, graph: &Fact<GraphFacts>, precision: Precision) -> Fact<Bytes> {
+    match architecture.stated_size(precision) {
+        Some((bytes, source)) => Fact::Known(bytes, Evidence::new(Grade::Published, source)),
+        None => of_graph(graph, "size", |g| g.weight_bytes.get(&precision).copied()),
     }
 }
 
@@ -251,7 +253,7 @@ impl<'a> LatencyOracle<'a> {
             .graphs
             .get(&(architecture.id.to_string(), input))
             .cloned()
-            .unwrap_or_else(|| Fact::Unknown(Missing::new("graph", "convwise cannot build this network")))
+            .unwrap_or_else(|| Fact::Unknown(architecture.no_graph("graph")))
     }
 
     /// The newest usable measurement of this very graph, else the model's prediction.

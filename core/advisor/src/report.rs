@@ -17,7 +17,6 @@ const NEAREST: usize = 5;
 #[must_use]
 pub fn pick(standing: &Standing<'_>, labels: Vec<Label>, findings: &[Finding], request: &Request) -> Pick {
     let candidate = standing.candidate;
-    let graph = candidate.graph.value();
     Pick {
         architecture: candidate.key.architecture.clone(),
         title: candidate.architecture.title.clone(),
@@ -31,8 +30,8 @@ pub fn pick(standing: &Standing<'_>, labels: Vec<Label>, findings: &[Finding], r
         score: standing.score,
         accuracy: accuracy_cell(candidate),
         latency: latency_cell(candidate),
-        params: graph.map(|g| g.params.0),
-        macs: graph.map(|g| g.macs.0),
+        params: candidate.params().value().map(|p| p.0),
+        macs: candidate.macs().value().map(|m| m.0),
         weight_bytes: candidate.size.value().map(|b| b.0),
         peak_activation_bytes: candidate.ram.value().map(|b| b.0),
         findings: findings.iter().filter(|f| says_something(f)).map(finding_line).collect(),
@@ -175,12 +174,17 @@ pub fn nearest(rejected: &[Rejection]) -> NoFit {
 #[must_use]
 pub fn needs(judged: &[(&Candidate, &Judgement)], measure: Option<&str>) -> Vec<Need> {
     let mut by_fact: BTreeMap<&str, BTreeMap<&ArchitectureId, &str>> = BTreeMap::new();
+    let mut measurable = BTreeSet::new();
     for (candidate, judgement) in judged.iter().filter(|(_, j)| j.verdict == Verdict::Unproven) {
         for missing in &judgement.needs {
             by_fact.entry(&missing.fact).or_default().insert(&candidate.key.architecture, &missing.need);
+            if candidate.architecture.is_buildable() {
+                measurable.insert(missing.fact.as_str());
+            }
         }
     }
-    by_fact.into_iter().map(|(fact, needs)| need_of(fact, &needs, measure)).collect()
+    let command = |fact: &str| measure.filter(|_| measurable.contains(fact));
+    by_fact.into_iter().map(|(fact, needs)| need_of(fact, &needs, command(fact))).collect()
 }
 
 fn need_of(fact: &str, needs: &BTreeMap<&ArchitectureId, &str>, measure: Option<&str>) -> Need {

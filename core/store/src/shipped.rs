@@ -11,7 +11,7 @@ use std::path::Path;
 use convwise_types::{DeviceId, Diagnostic, Origin, ShippedDevice};
 use include_dir::{Dir, include_dir};
 
-pub use dataset::{Dataset, Metric};
+pub use dataset::{Corpus, Dataset, Metric};
 
 static KB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../kb");
 
@@ -29,8 +29,10 @@ pub struct Sourced<T> {
 pub struct Shipped {
     /// Devices.
     pub devices: Vec<Sourced<ShippedDevice>>,
-    /// Datasets.
+    /// Datasets that results are published for.
     pub datasets: Vec<Sourced<Dataset>>,
+    /// Data that weights are trained on.
+    pub corpora: Vec<Sourced<Corpus>>,
 }
 
 impl Default for Shipped {
@@ -62,6 +64,12 @@ impl Shipped {
         self.datasets.iter().map(|entry| &entry.value).find(|dataset| dataset.id == id)
     }
 
+    /// The training data with an id such as `imagenet-1k`.
+    #[must_use]
+    pub fn corpus(&self, id: &str) -> Option<&Corpus> {
+        self.corpora.iter().map(|entry| &entry.value).find(|corpus| corpus.id == id)
+    }
+
     /// The device with an id such as `stm32f746`.
     #[must_use]
     pub fn device(&self, id: &DeviceId) -> Option<&ShippedDevice> {
@@ -69,7 +77,7 @@ impl Shipped {
     }
 
     fn embedded() -> (Self, Vec<Diagnostic>) {
-        let mut shipped = Self { devices: Vec::new(), datasets: Vec::new() };
+        let mut shipped = Self { devices: Vec::new(), datasets: Vec::new(), corpora: Vec::new() };
         let mut problems = Vec::new();
         for text in read::embedded(&KB) {
             shipped.take(&text, &mut problems);
@@ -86,6 +94,9 @@ impl Shipped {
             read::What::Datasets => text.parse::<dataset::Datasets>().map(|file| {
                 for dataset in file.dataset {
                     put(&mut self.datasets, text.sourced(dataset), |d| d.id.clone());
+                }
+                for corpus in file.corpus {
+                    put(&mut self.corpora, text.sourced(corpus), |c| c.id.clone());
                 }
             }),
         };

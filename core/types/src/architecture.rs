@@ -6,10 +6,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Missing;
 use crate::ids::{ArchitectureId, WeightsTag};
 use crate::precision::Precision;
 use crate::request::{Task, words};
-use crate::units::{Bytes, Macs, Params, Percent};
+use crate::units::{Bytes, Macs, Params};
+use crate::weights::{LicenceTerms, Weights};
 
 /// Channels, height and width of the input image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,10 +32,11 @@ impl InputShape {
         Self { channels: 3, height: side, width: side }
     }
 
-    /// The same channels at another square size.
+    /// The same channels and proportions with another number of rows.
     #[must_use]
-    pub fn resized(self, side: u64) -> Self {
-        Self { height: side, width: side, ..self }
+    pub fn resized(self, rows: u64) -> Self {
+        let width = self.width.saturating_mul(rows).checked_div(self.height).unwrap_or(rows);
+        Self { height: rows, width, ..self }
     }
 }
 
@@ -66,27 +69,6 @@ pub struct Paper {
     pub year: u32,
 }
 
-/// A licence by its SPDX identifier, or `unknown` in words of the source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LicenceTerms {
-    /// SPDX identifier, e.g. `BSD-3-Clause`; a `LicenseRef-` id where there is none.
-    pub spdx: String,
-    /// Where that is stated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-}
-
-impl LicenceTerms {
-    /// Whether the licence permits closed-source and commercial use with attribution at most.
-    /// The permissive licences of the SPDX list that vision code and weights use.
-    #[must_use]
-    pub fn is_permissive(&self) -> bool {
-        const PERMISSIVE: [&str; 8] =
-            ["MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "0BSD", "CC0-1.0", "CC-BY-4.0"];
-        self.spdx.split(" OR ").any(|id| PERMISSIVE.contains(&id.trim_matches(['(', ')', ' '])))
-    }
-}
-
 words! {
     /// How mature the ecosystem round a family is.
     pub enum Maturity, "maturity" {
@@ -97,67 +79,6 @@ words! {
         /// In every framework and deployment tool, with years of documentation.
         Ubiquitous = "ubiquitous",
     }
-}
-
-/// One published accuracy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PublishedResult {
-    /// Dataset and split, e.g. `imagenet-1k/val`.
-    pub dataset: String,
-    /// Metric, e.g. `top1`.
-    pub metric: String,
-    /// The value.
-    pub value: Percent,
-    /// Side of the evaluation crop in pixels.
-    pub input_size: u64,
-    /// Number format that was evaluated.
-    pub precision: Precision,
-    /// URL of the source.
-    pub source: String,
-}
-
-/// How an image becomes the input that weights were trained for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Preprocessing {
-    /// Side in pixels to which the shorter edge is scaled.
-    pub resize: u64,
-    /// Side in pixels of the square cut out of the middle.
-    pub crop: u64,
-    /// How it is scaled: `bilinear` or `bicubic`.
-    pub interpolation: String,
-    /// Subtracted from each channel, after pixels were divided by 255.
-    pub mean: Vec<f64>,
-    /// What each channel is divided by then.
-    pub std: Vec<f64>,
-}
-
-impl fmt::Display for Preprocessing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
-        let Self { resize, crop, interpolation, mean, std } = self;
-        write!(f, "{interpolation} {resize}, crop {crop}, mean {}, std {}", list(mean), list(std))
-    }
-}
-
-/// Trained weights and what is published about them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Weights {
-    /// Tag, e.g. `torchvision/IMAGENET1K_V2`.
-    pub tag: WeightsTag,
-    /// Licence of the weights, if stated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub licence: Option<LicenceTerms>,
-    /// Where to get them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// What the package that ships them calls them: `ResNet50_Weights.IMAGENET1K_V2`, `timm/resnet50.a1_in1k`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub found_as: Option<String>,
-    /// How images are prepared for them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub preprocessing: Option<Preprocessing>,
-    /// Published accuracies.
-    pub results: Vec<PublishedResult>,
 }
 
 words! {
@@ -216,6 +137,34 @@ pub struct GraphFacts {
     pub graph: String,
 }
 
+/// What the reference implementation of a network costs, as somebody else counted it: all that is known of a network
+/// that convwise has no layer graph of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatedCost {
+    /// Trained parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub params: Option<Params>,
+    /// Multiply-accumulates at batch 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub macs: Option<StatedMacs>,
+    /// Whose count it is.
+    pub source: String,
+    /// What it does or does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Multiply-accumulates and the input that they hold for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatedMacs {
+    /// How many.
+    pub count: Macs,
+    /// At which input.
+    pub input: InputShape,
+}
+
 /// Where a definition was read from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -267,10 +216,59 @@ pub struct Architecture {
     /// What follows from the graph, when convwise can build it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub graph: Option<GraphFacts>,
+    /// What is stated of a network that has no layer graph here; such a network can be recommended, not built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated: Option<StatedCost>,
     /// Where the definition stands.
     pub origin: Origin,
     /// Digest of the plugin that defines it.
     pub plugin: String,
+}
+
+impl Architecture {
+    /// Whether there is a layer graph to export and measure.
+    #[must_use]
+    pub fn is_buildable(&self) -> bool {
+        self.stated.is_none()
+    }
+
+    /// Trained parameters: of the layer graph, else as stated.
+    #[must_use]
+    pub fn params(&self) -> Option<Params> {
+        let stated = || self.stated.as_ref().and_then(|s| s.params);
+        self.graph.as_ref().map(|g| g.params).or_else(stated)
+    }
+
+    /// Multiply-accumulates at the default input: of the layer graph, else as stated for that input.
+    #[must_use]
+    pub fn macs(&self) -> Option<Macs> {
+        let stated = || self.stated.as_ref().and_then(|s| s.macs).filter(|m| m.input == self.input);
+        self.graph.as_ref().map(|g| g.macs).or_else(|| stated().map(|m| m.count))
+    }
+
+    /// Weights in bytes, from stated parameters: norms are not folded into the layers before them, as a graph allows.
+    #[must_use]
+    pub fn stated_size(&self, precision: Precision) -> Option<(Bytes, &str)> {
+        let stated = self.stated.as_ref()?;
+        Some((Bytes(stated.params?.0.saturating_mul(precision.bytes())), stated.source.as_str()))
+    }
+
+    /// Why nothing that follows from a layer graph is known, where there is none.
+    #[must_use]
+    pub fn no_graph(&self, fact: &str) -> Missing {
+        let need = if self.is_buildable() {
+            "its layer graph has not been built at this input size"
+        } else {
+            "only published figures are known of it: convwise has no layer graph to count, export or measure"
+        };
+        Missing::new(fact, need)
+    }
+
+    /// The weights of a tag.
+    #[must_use]
+    pub fn weights_of(&self, tag: &WeightsTag) -> Option<&Weights> {
+        self.weights.iter().find(|w| w.tag == *tag)
+    }
 }
 
 impl GraphFacts {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::architecture::{Architecture, GraphFacts, InputShape, LicenceTerms};
-use crate::evidence::{Fact, Interval};
+use crate::architecture::{Architecture, GraphFacts, InputShape};
+use crate::evidence::{Evidence, Fact, Grade, Interval, Missing};
 use crate::ids::{ArchitectureId, DeviceId, RecordId, RunnerName, WeightsTag};
 use crate::precision::Precision;
-use crate::units::{Bytes, Millis, PerSecond, Percent};
+use crate::units::{Bytes, Macs, Millis, Params, PerSecond, Percent};
+use crate::weights::{LicenceTerms, Weights};
 
 /// Identity of a candidate: variant x weights x input x precision x runner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,4 +89,40 @@ pub struct Candidate {
     /// How the runner failed with this network on the target, in one line. Unknown is what is hoped for: no failure is
     /// recorded.
     pub failure: Fact<String>,
+}
+
+impl Candidate {
+    /// Trained parameters: of the layer graph, else as stated elsewhere.
+    #[must_use]
+    pub fn params(&self) -> Fact<Params> {
+        let stated = self.architecture.stated.as_ref().and_then(|s| Some((s.params?, &s.source)));
+        self.counted("params", |g| g.params, stated)
+    }
+
+    /// Multiply-accumulates of one image: of the layer graph, else as stated elsewhere for this very input.
+    #[must_use]
+    pub fn macs(&self) -> Fact<Macs> {
+        let stated = self.architecture.stated.as_ref().and_then(|s| Some((s.macs?, &s.source)));
+        let here = stated.filter(|(macs, _)| macs.input == self.key.input);
+        self.counted("macs", |g| g.macs, here.map(|(macs, source)| (macs.count, source)))
+    }
+
+    fn counted<T: Copy>(
+        &self,
+        fact: &str,
+        of_graph: impl Fn(&GraphFacts) -> T,
+        stated: Option<(T, &String)>,
+    ) -> Fact<T> {
+        match (&self.graph, stated) {
+            (Fact::Known(facts, evidence), _) => Fact::Known(of_graph(facts), evidence.clone()),
+            (_, Some((value, source))) => Fact::Known(value, Evidence::new(Grade::Published, source)),
+            (Fact::Unknown(missing), None) => Fact::Unknown(Missing::new(fact, &missing.need)),
+        }
+    }
+
+    /// Its weights with everything that is published about them.
+    #[must_use]
+    pub fn weights(&self) -> Option<&Weights> {
+        self.architecture.weights_of(self.key.weights.as_ref()?)
+    }
 }

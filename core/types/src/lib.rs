@@ -17,14 +17,15 @@ mod precision;
 mod request;
 mod suggest;
 mod units;
+mod weights;
 
 pub use advice::{
     ADVICE_SCHEMA, AccuracyCell, Advice, CommandLine, FindingLine, KnowledgeBaseStamp, Label, LatencyCell,
     Need, NoFit, PackStamp, Pick, Rejection, RuleSetStamp, StepLine, Tie,
 };
 pub use architecture::{
-    Architecture, GraphFacts, InputShape, LicenceTerms, Maturity, MemoryModel, NamedShape, Origin, Paper,
-    Preprocessing, PublishedResult, Weights,
+    Architecture, GraphFacts, InputShape, Maturity, MemoryModel, NamedShape, Origin, Paper, StatedCost,
+    StatedMacs,
 };
 pub use candidate::{Accuracy, Candidate, CandidateKey, Latency};
 pub use comparison::ComparisonSet;
@@ -44,3 +45,4 @@ pub use request::{
 };
 pub use suggest::{did_you_mean, nearest};
 pub use units::{Bytes, Macs, Millis, Params, PerSecond, Percent, UnitError};
+pub use weights::{Coverage, DataTerms, LicenceTerms, Preprocessing, PublishedResult, TrainingData, Weights};

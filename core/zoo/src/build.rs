@@ -8,7 +8,8 @@ use rhai::{AST, Dynamic, Engine, EvalAltResult, Map, Scope};
 use crate::api::{self, Net};
 use crate::arguments;
 use crate::error::ZooError;
-use crate::family::{Family, Variant};
+use crate::family::Variant;
+use crate::folder::TextFile;
 use crate::naming::Naming;
 use crate::zoo::Zoo;
 
@@ -29,13 +30,13 @@ impl Zoo {
     /// # Errors
     /// A script that is wrong, shown with its line, or options that the network cannot take.
     pub fn build(&self, variant: &Variant, options: &BuildOptions) -> Result<Graph, ZooError> {
+        let script = script_of(variant)?;
         let args = args(variant, options)?;
-        let script = &variant.family.files.script;
         let ast = compile(self.engine(), &script.name, &script.text)?;
         let net = Net::new(variant.id.as_str());
         let ran = self.run(&ast, net.clone(), args);
-        ran.map_err(|error| self.explain(variant, &error))?;
-        net.finish().map_err(|error| no_output(&variant.family, &error).into())
+        ran.map_err(|error| self.explain(variant, script, &error))?;
+        net.finish().map_err(|error| no_output(script, &error).into())
     }
 
     fn run(&self, ast: &AST, net: Net, args: Map) -> Result<(), Box<EvalAltResult>> {
@@ -43,16 +44,14 @@ impl Zoo {
         self.engine().call_fn::<Dynamic>(&mut scope, ast, "build", (net, args)).map(drop)
     }
 
-    fn explain(&self, variant: &Variant, error: &EvalAltResult) -> ZooError {
-        let family = &variant.family;
-        let script = &family.files.script;
+    fn explain(&self, variant: &Variant, script: &TextFile, error: &EvalAltResult) -> ZooError {
         let mut sources = self.sources();
         sources.add(&script.name, script.text.clone());
-        sources.add_fields(family.manifest.args(&variant.entry).keys().map(String::as_str));
+        sources.add_fields(variant.family.manifest.args(&variant.entry).keys().map(String::as_str));
         if matches!(error, EvalAltResult::ErrorFunctionNotFound(name, _) if name == "build") {
-            return no_build(family).into();
+            return no_build(script).into();
         }
-        diagnosed(error, family, &sources, self.engine()).into()
+        diagnosed(error, script, &sources, self.engine()).into()
     }
 
     /// Texts of all modules, and how the API is used.
@@ -65,6 +64,11 @@ impl Zoo {
         api::document(&mut sources);
         sources
     }
+}
+
+fn script_of(variant: &Variant) -> Result<&TextFile, ZooError> {
+    let none = || ZooError::NoGraph { architecture: variant.id.to_string() };
+    variant.family.files.script.as_ref().ok_or_else(none)
 }
 
 fn args(variant: &Variant, options: &BuildOptions) -> Result<Map, ZooError> {
@@ -96,8 +100,7 @@ fn refuse(variant: &Variant, what: &'static str, reason: &str) -> ZooError {
 }
 
 /// An error inside `build` that has no place of its own is shown at its head.
-fn diagnosed(error: &EvalAltResult, family: &Family, sources: &Sources, engine: &Engine) -> Diagnostic {
-    let script = &family.files.script;
+fn diagnosed(error: &EvalAltResult, script: &TextFile, sources: &Sources, engine: &Engine) -> Diagnostic {
     let diagnostic = diagnose(error, &script.name, sources, engine);
     match (&diagnostic.label, find_function(&script.text, "build")) {
         (None, Some(span)) => diagnostic.at(&script.text, span, "in this function"),
@@ -105,17 +108,12 @@ fn diagnosed(error: &EvalAltResult, family: &Family, sources: &Sources, engine: 
     }
 }
 
-fn no_build(family: &Family) -> Diagnostic {
-    Diagnostic::error(
-        "no-build",
-        &family.files.script.name,
-        "the script has no function `build` of two parameters",
-    )
-    .with_help("add `fn build(net, args) { ... }`")
+fn no_build(script: &TextFile) -> Diagnostic {
+    Diagnostic::error("no-build", &script.name, "the script has no function `build` of two parameters")
+        .with_help("add `fn build(net, args) { ... }`")
 }
 
-fn no_output(family: &Family, error: &GraphError) -> Diagnostic {
-    let script = &family.files.script;
+fn no_output(script: &TextFile, error: &GraphError) -> Diagnostic {
     let bare = Diagnostic::error("no-output", &script.name, error.to_string())
         .with_help("end `build` with `net.output(\"logits\", x);`");
     match find_function(&script.text, "build") {

@@ -15,7 +15,9 @@ pub(crate) fn of_family(files: &FamilyFiles, reach: &BTreeSet<String>, modules: 
     let mut hasher = Hasher::new();
     hasher.update(&API_VERSION.to_le_bytes());
     absorb(&mut hasher, "family.toml", &files.manifest.text);
-    absorb(&mut hasher, "graph.rhai", &files.script.text);
+    if let Some(script) = &files.script {
+        absorb(&mut hasher, "graph.rhai", &script.text);
+    }
     for name in reach {
         if let Some(file) = modules.get(name) {
             absorb(&mut hasher, name, &file.text);

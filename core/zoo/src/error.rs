@@ -21,6 +21,15 @@ pub enum ZooError {
     /// The script or the manifest is wrong; shows the line.
     #[error("{0}")]
     Script(Box<Diagnostic>),
+    /// Only published figures of the network are known.
+    #[error(
+        "`{architecture}` cannot be built here: its family has no graph.rhai, only published figures \
+         (`convwise arch show {architecture}` prints them); write one into its folder to export and measure it"
+    )]
+    NoGraph {
+        /// Which architecture.
+        architecture: String,
+    },
     /// The network cannot be built as asked.
     #[error("`{architecture}` cannot be built with {what}: {reason}")]
     Options {

@@ -56,10 +56,10 @@ impl Family {
         self.manifest.maturity_reason.as_deref()
     }
 
-    /// Text of its graph script.
+    /// Text of its graph script; `None` where only published figures are known.
     #[must_use]
-    pub fn script(&self) -> &str {
-        &self.files.script.text
+    pub fn script(&self) -> Option<&str> {
+        self.files.script.as_ref().map(|script| script.text.as_ref())
     }
 }
 
@@ -94,6 +94,12 @@ impl Variant {
     #[must_use]
     pub fn weights(&self) -> Vec<Weights> {
         self.family.manifest.weights(&self.entry)
+    }
+
+    /// Whether its family has a graph script.
+    #[must_use]
+    pub fn is_buildable(&self) -> bool {
+        self.family.files.script.is_some()
     }
 
     /// How other packages name its tensors.
@@ -132,6 +138,7 @@ impl Variant {
             weights: self.weights(),
             elsewhere: self.namings().into_iter().map(|n| (n.package, n.model)).collect(),
             graph: None,
+            stated: self.entry.stated.clone().filter(|_| !self.is_buildable()),
             origin: self.family.files.origin.clone(),
             plugin: self.family.digest.clone(),
         }

@@ -48,7 +48,8 @@ pub(crate) struct FamilyFiles {
     /// Name of the folder, by which families override each other.
     pub folder: String,
     pub manifest: TextFile,
-    pub script: TextFile,
+    /// Absent for a family of which only published figures are known.
+    pub script: Option<TextFile>,
     pub origin: Origin,
 }
 
@@ -74,9 +75,8 @@ pub(crate) fn shipped() -> Contents {
         let name = folder.path().to_string_lossy().into_owned();
         if name == "blocks" {
             contents.blocks.extend(folder.files().filter_map(shipped_block));
-        } else if let (Some(manifest), Some(script)) =
-            (shipped_text(folder, "family.toml"), shipped_text(folder, "graph.rhai"))
-        {
+        } else if let Some(manifest) = shipped_text(folder, "family.toml") {
+            let script = shipped_text(folder, "graph.rhai");
             contents.families.push(FamilyFiles { folder: name, manifest, script, origin: Origin::Shipped });
         }
     }
@@ -123,8 +123,11 @@ pub(crate) fn read(folder: &PluginFolder) -> Contents {
 }
 
 fn read_family(folder: String, path: &Path, contents: &mut Contents) {
-    let files = read_text(&path.join("family.toml"))
-        .and_then(|manifest| read_text(&path.join("graph.rhai")).map(|script| (manifest, script)));
+    let script = path.join("graph.rhai");
+    let files = read_text(&path.join("family.toml")).and_then(|manifest| {
+        let script = script.exists().then(|| read_text(&script)).transpose()?;
+        Ok((manifest, script))
+    });
     match files {
         Ok((manifest, script)) => {
             let origin = Origin::File(manifest.name.clone());

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use convwise_types::{
-    Diagnostic, InputShape, LicenceTerms, Maturity, Paper, Percent, Precision, Preprocessing,
-    PublishedResult, Span, Task, Weights, WeightsTag, did_you_mean,
+    Coverage, Diagnostic, InputShape, LicenceTerms, Maturity, Paper, Percent, Precision, Preprocessing,
+    PublishedResult, Span, StatedCost, Task, TrainingData, Weights, WeightsTag, did_you_mean,
 };
 use serde::Deserialize;
 use toml::{Spanned, Table};
@@ -27,6 +27,9 @@ pub(crate) struct Manifest {
     pub reference: Option<String>,
     pub code_licence: Option<LicenceTerms>,
     pub weights_licence: Option<LicenceTerms>,
+    /// What weights that say nothing else were trained on.
+    #[serde(default)]
+    trained_on: Vec<String>,
     pub maturity: Option<Maturity>,
     /// Why that maturity.
     pub maturity_reason: Option<String>,
@@ -98,6 +101,8 @@ pub(crate) struct VariantEntry {
     args: Table,
     #[serde(default)]
     pub tags: BTreeSet<String>,
+    /// Figures of the reference implementation; all there is where the family has no graph script.
+    pub stated: Option<StatedCost>,
     #[serde(default)]
     weights: Vec<WeightsEntry>,
     /// The same network in other packages.
@@ -110,6 +115,10 @@ pub(crate) struct VariantEntry {
 #[serde(deny_unknown_fields, expecting = "the table of trained weights")]
 struct WeightsEntry {
     tag: Spanned<String>,
+    #[serde(default)]
+    covers: Coverage,
+    /// Replaces what the family's weights were trained on.
+    trained_on: Option<Vec<String>>,
     /// Replaces the family's licence of weights.
     licence: Option<LicenceTerms>,
     url: Option<String>,
@@ -140,9 +149,9 @@ fn fp32() -> Precision {
 impl Manifest {
     /// Reads a file.
     #[expect(clippy::result_large_err, reason = "a manifest that cannot be read ends the work on it")]
-    pub fn parse(file: &str, text: &str) -> Result<Self, Diagnostic> {
+    pub fn parse(file: &str, text: &str, has_script: bool) -> Result<Self, Diagnostic> {
         let manifest: Self = toml::from_str(text).map_err(|error| toml_error(&error, file, text))?;
-        match manifest.first_problem() {
+        match manifest.first_problem(has_script) {
             None => Ok(manifest),
             Some(problem) => Err(problem.show(file, text)),
         }
@@ -169,12 +178,20 @@ impl Manifest {
     fn weights_of(&self, entry: &WeightsEntry) -> Weights {
         Weights {
             tag: WeightsTag::from(entry.tag.get_ref().as_str()),
+            covers: entry.covers,
+            trained_on: self.training_data(entry),
             licence: entry.licence.clone().or_else(|| self.weights_licence.clone()),
             url: entry.url.clone(),
             found_as: entry.found_as.clone(),
             preprocessing: self.preprocessing(entry),
             results: entry.results.iter().flat_map(|result| result.published(entry)).collect(),
         }
+    }
+
+    /// Names alone: the knowledge base has the terms.
+    fn training_data(&self, entry: &WeightsEntry) -> Vec<TrainingData> {
+        let names = entry.trained_on.as_ref().unwrap_or(&self.trained_on);
+        names.iter().map(|id| TrainingData { id: id.clone(), terms: None }).collect()
     }
 
     /// Known only where every part of it is.
@@ -199,7 +216,7 @@ impl Manifest {
         variant.elsewhere.iter().map(naming).collect()
     }
 
-    fn first_problem(&self) -> Option<Problem> {
+    fn first_problem(&self, has_script: bool) -> Option<Problem> {
         if *self.schema.get_ref() != SCHEMA {
             let text =
                 format!("schema {} is not known; this program reads schema {SCHEMA}", self.schema.get_ref());
@@ -207,6 +224,14 @@ impl Manifest {
         }
         if self.variants.is_empty() {
             return Some(Problem::nowhere("the family has no variant", "add a `[variants.NAME]` table"));
+        }
+        let bare = self.variants.iter().find(|(_, v)| !has_script && v.stated.is_none());
+        if let Some((id, _)) = bare {
+            let text = format!("there is no graph.rhai beside it, and `{id}` states no figures instead");
+            return Some(Problem::nowhere(
+                text,
+                "write graph.rhai, or add `stated = { params = 1000000, source = \"https://...\" }` to every variant",
+            ));
         }
         self.variants.iter().find_map(|(id, variant)| self.problem_of(id, variant))
     }

@@ -104,7 +104,8 @@ impl Overlay {
     /// What scripts can import: `blocks/NAME`, and every family's script by its folder's name, so that
     /// a detector takes its backbone in one line.
     fn modules(&self) -> Modules {
-        let scripts = self.families.iter().map(|(folder, files)| (folder.clone(), files.script.clone()));
+        let script = |(folder, files): (&String, &FamilyFiles)| Some((folder.clone(), files.script.clone()?));
+        let scripts = self.families.iter().filter_map(script);
         let blocks = self.blocks.iter().map(|(name, file)| (format!("blocks/{name}"), file.clone()));
         scripts.chain(blocks).collect()
     }
@@ -117,7 +118,7 @@ fn parse_all(
 ) -> Vec<Arc<Family>> {
     let mut families = Vec::new();
     for files in files.into_values() {
-        match Manifest::parse(&files.manifest.name, &files.manifest.text) {
+        match Manifest::parse(&files.manifest.name, &files.manifest.text, files.script.is_some()) {
             Ok(manifest) => families.push(Arc::new(family(files, manifest, modules))),
             Err(problem) => problems.push(problem),
         }
@@ -126,7 +127,7 @@ fn parse_all(
 }
 
 fn family(files: FamilyFiles, manifest: Manifest, modules: &Modules) -> Family {
-    let reach = digest::reachable(&files.script.text, modules);
+    let reach = files.script.as_ref().map(|s| digest::reachable(&s.text, modules)).unwrap_or_default();
     let digest = digest::of_family(&files, &reach, modules);
     Family { files, manifest, reach, digest }
 }

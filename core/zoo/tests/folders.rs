@@ -1,11 +1,11 @@
 //! Folders override shipped families entry by entry; ejecting and scaffolding give something to edit.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::path::Path;
 
-use convwise_types::Origin;
+use convwise_types::{Coverage, Origin, Task};
 use convwise_zoo::{BuildOptions, PluginFolder, Zoo, eject, facts, scaffold};
 use tempfile::TempDir;
 
@@ -132,12 +132,79 @@ fn every_shipped_figure_has_its_source() {
         assert_eq!(architecture.code_licence.is_some_and(|l| l.is_permissive()), published);
         assert_eq!(!architecture.weights.is_empty(), published, "{}", variant.id());
         for weights in &architecture.weights {
-            assert!(weights.licence.is_some() && weights.url.is_some() && weights.preprocessing.is_some());
+            assert!(weights.url.is_some() && !weights.trained_on.is_empty(), "{}", variant.id());
             assert!(!weights.tag.as_str().starts_with("torchvision/") || weights.found_as.is_some());
-            assert!(weights.results.iter().any(|r| r.metric == "top1"));
             assert!(weights.results.iter().all(|r| r.source.starts_with("https://")));
+            let whole = weights.covers == Coverage::Whole;
+            assert_eq!(!weights.results.is_empty(), whole, "{}", variant.id());
+            // What nobody states is left out: darknet's weights have no licence.
+            assert!(weights.licence.is_some() || architecture.family == "YOLO-tiny", "{}", variant.id());
+            assert!(weights.preprocessing.is_some() || !variant.is_buildable(), "{}", variant.id());
         }
+        assert!(variant.family().maturity_reason().is_some(), "{}", variant.id());
     }
+}
+
+/// The systems that the decision framework names for detection and segmentation stand on published figures.
+#[test]
+fn networks_without_a_graph_are_known_by_their_figures() {
+    let (zoo, problems) = Zoo::load(&[]);
+    assert!(problems.is_empty(), "{problems:?}");
+    let known: Vec<_> = zoo.variants().filter(|v| !v.is_buildable()).map(|v| zoo.architecture(v)).collect();
+    for task in [Task::Detect, Task::Segment] {
+        assert!(known.iter().filter(|a| a.task == task).count() >= 12, "{task}");
+    }
+    for architecture in &known {
+        let stated = architecture.stated.as_ref().unwrap();
+        assert!(stated.source.starts_with("https://"), "{}", architecture.id);
+        assert!(
+            stated.params.is_some() || stated.note.is_some(),
+            "{}: say why nothing is known",
+            architecture.id
+        );
+    }
+    let yolo = zoo.architecture(zoo.find("yolov8n").unwrap());
+    assert!(!yolo.code_licence.unwrap().is_permissive());
+    let refused = zoo.build(zoo.find("yolov8n").unwrap(), &BuildOptions::default()).unwrap_err().to_string();
+    assert!(refused.contains("`yolov8n` cannot be built here: its family has no graph.rhai"), "{refused}");
+}
+
+#[test]
+fn a_family_needs_a_graph_or_figures_and_figures_must_be_the_graphs() {
+    let home = TempDir::new().unwrap();
+    let family = scaffold("mine", home.path()).unwrap();
+    let script = fs::read_to_string(family.join("graph.rhai")).unwrap();
+    fs::remove_file(family.join("graph.rhai")).unwrap();
+    let load = || Zoo::load(&[PluginFolder::required(home.path())]);
+    let (zoo, problems) = load();
+    assert!(zoo.find("mine_small").is_err());
+    let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+    assert!(problem.message.contains("`mine_large` states no figures instead"), "{}", problem.message);
+
+    // With figures it is known, and nothing of it can be built.
+    let manifest = family.join("family.toml");
+    let figures = |params: u64| {
+        let stated = format!("stated = {{ params = {params}, source = \"https://example.org\" }}\ntitle =");
+        edit(&manifest, "title =", &stated);
+    };
+    figures(7);
+    let (zoo, problems) = load();
+    assert!(problems.is_empty() && zoo.check().is_empty(), "{problems:?} {:?}", zoo.check());
+    let small = zoo.find("mine_small").unwrap();
+    assert!(!small.is_buildable());
+    assert_eq!(zoo.architecture(small).params().unwrap().0, 7);
+
+    // Once there is a graph, its own figures are used, and others must agree.
+    fs::write(family.join("graph.rhai"), script).unwrap();
+    let (zoo, _) = load();
+    let small = zoo.find("mine_small").unwrap();
+    assert!(small.is_buildable() && zoo.architecture(small).stated.is_none());
+    let ours = params(&zoo, "mine_small");
+    let found = zoo.check_variant(small).unwrap();
+    assert_eq!(found.message, format!("mine_small: parameters are stated as 7, the layer graph has {ours}"));
+    edit(&manifest, "params = 7", &format!("params = {ours}"));
+    let (zoo, _) = load();
+    assert!(zoo.check_variant(zoo.find("mine_small").unwrap()).is_none());
 }
 
 #[test]

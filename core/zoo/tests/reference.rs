@@ -66,7 +66,7 @@ const COUNTS: &str = include_str!("data/counts.json");
 fn every_variant_has_the_counts_of_its_reference() {
     let zoo = zoo();
     let mut known = serde_json::from_str::<Reference>(COUNTS).unwrap().counts;
-    for variant in zoo.variants() {
+    for variant in zoo.variants().filter(|v| v.is_buildable()) {
         let id = variant.id().as_str();
         let expected = known.remove(id).unwrap_or_else(|| panic!("no counts for {id}"));
         let graph = zoo.build(variant, &BuildOptions::default()).unwrap();
@@ -136,7 +136,7 @@ fn classes_and_input_can_change() {
     let zoo = zoo();
     let input = Some(InputShape { channels: 1, height: 96, width: 128 });
     let options = BuildOptions { classes: Some(7), input, like: None };
-    for variant in zoo.variants() {
+    for variant in zoo.variants().filter(|v| v.is_buildable()) {
         let graph = zoo.build(variant, &options).unwrap();
         let facts = facts(&graph, options.input.unwrap()).unwrap();
         assert_eq!(facts.outputs[0].shape, [1, 7], "{}", variant.id());
@@ -187,7 +187,7 @@ fn the_report_has_the_form_of_the_command_line() {
 #[test]
 fn the_orders_behind_the_peaks_are_proven() {
     let zoo = zoo();
-    for variant in zoo.variants() {
+    for variant in zoo.variants().filter(|v| v.is_buildable()) {
         let graph = zoo.build(variant, &BuildOptions::default()).unwrap();
         let shapes = infer(&graph, 1).unwrap();
         for in_place_elementwise in [false, true] {

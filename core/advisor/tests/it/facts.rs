@@ -2,7 +2,8 @@
 
 use convwise_advisor::gather::inputs_of;
 use convwise_types::{
-    Fact, Grade, InputShape, LicenceTerms, Missing, Precision, PublishedResult, Task, Weights,
+    Bytes, Coverage, Evidence, Fact, Grade, InputShape, LicenceTerms, Macs, Missing, Params, Precision,
+    PublishedResult, StatedCost, StatedMacs, Task, Weights,
 };
 
 use crate::samples::{Scene, architecture, top1, weights};
@@ -148,8 +149,50 @@ fn a_network_that_cannot_be_built_has_known_accuracy_and_unknown_costs() {
     assert_eq!(net.accuracy.value().unwrap().value.0, 70.0);
 
     scene.graphs.clear();
-    let need = "convwise cannot build this network";
+    let need = "its layer graph has not been built at this input size";
     assert_eq!(scene.only("net").latency, Fact::Unknown(Missing::new("latency", need)));
+}
+
+#[test]
+fn a_network_without_a_graph_has_the_costs_that_are_stated_of_it() {
+    let stated = StatedCost {
+        params: Some(Params(3_000_000)),
+        macs: Some(StatedMacs { count: Macs(4_000), input: InputShape::square(224) }),
+        source: "https://example.org/zoo".to_owned(),
+        note: None,
+    };
+    let mut scene = Scene::plain();
+    scene.graphs.clear();
+    scene.architectures[0].stated = Some(stated.clone());
+    let net = scene.only("net");
+    let published = Evidence::new(Grade::Published, "https://example.org/zoo");
+    assert_eq!(net.params(), Fact::Known(Params(3_000_000), published.clone()));
+    assert_eq!(net.macs(), Fact::Known(Macs(4_000), published.clone()));
+    assert_eq!(net.size, Fact::Known(Bytes(12_000_000), published));
+    let Fact::Unknown(missing) = &net.latency else { panic!("{:?}", net.latency) };
+    assert!(missing.need.contains("no layer graph to count, export or measure"), "{}", missing.need);
+    assert_eq!(net.ram.value(), None);
+
+    // A count holds for its input alone.
+    let elsewhere = StatedMacs { count: Macs(4_000), input: InputShape::square(320) };
+    scene.architectures[0].stated = Some(StatedCost { macs: Some(elsewhere), ..stated });
+    assert_eq!(scene.only("net").macs().value(), None);
+}
+
+#[test]
+fn figures_on_other_data_are_named_and_never_compared() {
+    let other = PublishedResult { dataset: "imagenet-v2".to_owned(), ..top1(61.5, 224, Precision::Fp32) };
+    let net = with_weights(vec![weights("V1", vec![other])]).only("net");
+    let Fact::Unknown(missing) = &net.accuracy else { panic!("{:?}", net.accuracy) };
+    assert!(
+        missing.need.contains("only 61.50 % top1 on imagenet-v2, which cannot be compared"),
+        "{}",
+        missing.need
+    );
+    let backbone = Weights { covers: Coverage::Backbone, ..weights("V1", Vec::new()) };
+    let net = with_weights(vec![backbone]).only("net");
+    let Fact::Unknown(missing) = &net.accuracy else { panic!("{:?}", net.accuracy) };
+    assert!(missing.need.contains("fills the backbone alone"), "{}", missing.need);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use convwise_advisor::faults::Faults;
 use convwise_advisor::gather::{Evidences, GraphTable, gather, inputs_of};
 use convwise_advisor::{Place, Standing};
 use convwise_types::{
-    Accuracy, Architecture, Bytes, Candidate, CandidateKey, Deploy, Device, DeviceKind, Evidence, Fact,
-    Grade, GraphFacts, InputShape, Interval, Latency, Limits, Macs, Maturity, Measurement, MemoryModel,
+    Accuracy, Architecture, Bytes, Candidate, CandidateKey, Coverage, Deploy, Device, DeviceKind, Evidence,
+    Fact, Grade, GraphFacts, InputShape, Interval, Latency, Limits, Macs, Maturity, Measurement, MemoryModel,
     Millis, Missing, Origin, Paper, Params, PerSecond, Percent, Precision, Priority, PublishedResult,
     Quality, RecordId, Request, RunnerStamp, Scenario, Situation, Statistics, Subject, Task, Tool, Verdict,
     Weights,
@@ -29,13 +29,23 @@ pub fn architecture(id: &str) -> Architecture {
         weights: vec![weights("V1", vec![top1(70.0, 224, Precision::Fp32)])],
         elsewhere: BTreeMap::new(),
         graph: None,
+        stated: None,
         origin: Origin::Shipped,
         plugin: "family.toml".to_owned(),
     }
 }
 
 pub fn weights(tag: &str, results: Vec<PublishedResult>) -> Weights {
-    Weights { tag: tag.into(), licence: None, url: None, found_as: None, preprocessing: None, results }
+    Weights {
+        tag: tag.into(),
+        covers: Coverage::Whole,
+        trained_on: Vec::new(),
+        licence: None,
+        url: None,
+        found_as: None,
+        preprocessing: None,
+        results,
+    }
 }
 
 /// A result on the dataset that classifiers are compared on.

@@ -22,10 +22,10 @@ pub(crate) fn published_candidate(architecture: &Arc<Architecture>, weights: Opt
         },
         architecture: Arc::clone(architecture),
         graph: graph(architecture),
-        accuracy: result.map_or_else(|| unknown("accuracy", "no result is published for it"), accuracy),
+        accuracy: result.map_or_else(|| no_accuracy(architecture, weights), accuracy),
         latency: unknown("latency", need),
         throughput: unknown("throughput", need),
-        size: memory(architecture, "size_bytes", |g| g.weight_bytes.get(&Precision::Fp32).copied()),
+        size: size(architecture),
         ram: memory(architecture, "ram_bytes", |g| {
             (g.input == input).then(|| g.peak_bytes(MemoryModel::InPlace, Precision::Fp32)).flatten()
         }),
@@ -51,10 +51,23 @@ fn accuracy(r: &PublishedResult) -> Fact<Accuracy> {
     Fact::Known(accuracy, Evidence::new(Grade::Published, r.source.as_str()))
 }
 
+fn no_accuracy(architecture: &Architecture, weights: Option<&Weights>) -> Fact<Accuracy> {
+    let comparison = ComparisonSet::of(architecture.task);
+    let need = weights.map(|w| comparison.lack(w, Precision::Fp32));
+    unknown("accuracy", need.as_deref().unwrap_or("no weights of it are published; train and evaluate it"))
+}
+
 fn graph(architecture: &Architecture) -> Fact<convwise_types::GraphFacts> {
     match &architecture.graph {
         Some(facts) => Fact::Known(facts.clone(), Evidence::new(Grade::Estimated, "layer graph")),
-        None => unknown("graph", "its layer graph has not been built; run `convwise arch check`"),
+        None => Fact::Unknown(architecture.no_graph("graph")),
+    }
+}
+
+fn size(architecture: &Architecture) -> Fact<convwise_types::Bytes> {
+    match architecture.stated_size(Precision::Fp32) {
+        Some((bytes, source)) => Fact::Known(bytes, Evidence::new(Grade::Published, source)),
+        None => memory(architecture, "size_bytes", |g| g.weight_bytes.get(&Precision::Fp32).copied()),
     }
 }
 
@@ -65,7 +78,7 @@ fn memory(
 ) -> Fact<convwise_types::Bytes> {
     match architecture.graph.as_ref().and_then(bytes) {
         Some(value) => Fact::Known(value, Evidence::new(Grade::Estimated, "layer graph")),
-        None => unknown(fact, "its layer graph has not been built at this input size"),
+        None => Fact::Unknown(architecture.no_graph(fact)),
     }
 }
 

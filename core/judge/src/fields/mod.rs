@@ -9,6 +9,7 @@ mod evidence;
 mod measurement;
 mod need;
 mod net;
+mod rights;
 
 use std::sync::Arc;
 

@@ -1,9 +1,11 @@
 //! Fields of a candidate: `net`, `net.accuracy`, `net.latency`, `net.throughput`.
 
 use convwise_types::{
-    Candidate, Fact, Grade, GraphFacts, Interval, Latency, Maturity, MemoryModel, PerSecond, Precision, Task,
+    Candidate, Coverage, Fact, Grade, GraphFacts, Interval, Latency, Maturity, MemoryModel, PerSecond,
+    Precision, Task,
 };
 
+use super::rights::{data_commercial, data_licence, permissive, training_data};
 use super::{Cell, Kind, Read, Table, higher, lower, plain};
 use crate::row::Row;
 
@@ -50,6 +52,20 @@ pub static NET: Table = Table {
             Read::Candidate(|c| Cell::flag(c.key.weights.is_some())),
         ),
         plain(
+            "backbone_only",
+            Kind::Flag,
+            "",
+            "Whether the published weights fill the backbone alone, so that neck and head start from nothing.",
+            Read::Candidate(|c| Cell::flag(c.weights().is_some_and(|w| w.covers == Coverage::Backbone))),
+        ),
+        plain(
+            "buildable",
+            Kind::Flag,
+            "",
+            "Whether convwise has its layer graph, to export and to measure it.",
+            Read::Candidate(|c| Cell::flag(c.architecture.is_buildable())),
+        ),
+        plain(
             "precision",
             Kind::Word(words::<Precision>),
             "",
@@ -69,14 +85,14 @@ pub static NET: Table = Table {
             Kind::Whole,
             "parameters",
             "Trained parameters.",
-            Read::Candidate(|c| graph(c, |g| Cell::whole(g.params.0))),
+            Read::Candidate(|c| Cell::fact(&c.params(), |p| Cell::whole(p.0))),
         ),
         lower(
             "macs",
             Kind::Whole,
             "multiply-accumulates",
             "Cost of one image.",
-            Read::Candidate(|c| graph(c, |g| Cell::whole(g.macs.0))),
+            Read::Candidate(|c| Cell::fact(&c.macs(), |m| Cell::whole(m.0))),
         ),
         plain(
             "depthwise_share",
@@ -183,6 +199,27 @@ pub static NET: Table = Table {
             "",
             "Whether code and weights both have a permissive licence.",
             Read::Candidate(permissive),
+        ),
+        plain(
+            "training_data",
+            Kind::Words,
+            "",
+            "Datasets that the weights were trained on, `imagenet-1k`.",
+            Read::Candidate(training_data),
+        ),
+        plain(
+            "data_licence",
+            Kind::Words,
+            "SPDX",
+            "Terms of the datasets that the weights were trained on.",
+            Read::Candidate(data_licence),
+        ),
+        plain(
+            "data_commercial",
+            Kind::Flag,
+            "",
+            "Whether the terms of all those datasets allow commercial use; one that forbids it decides.",
+            Read::Candidate(data_commercial),
         ),
         plain(
             "failure",
@@ -471,17 +508,6 @@ fn year(c: &Candidate) -> Cell {
 fn maturity(c: &Candidate) -> Cell {
     let word = c.architecture.maturity.map(Maturity::as_str);
     Cell::option(word, Cell::text, "maturity", "its family states no `maturity`; add it to family.toml")
-}
-
-/// Code and weights. One that is known not to be permissive decides, whatever the other is.
-fn permissive(c: &Candidate) -> Cell {
-    let verdicts =
-        [&c.code_licence, &c.weights_licence].map(|fact| fact.known().map(|(l, _)| l.is_permissive()));
-    match verdicts {
-        [Ok(false), _] | [_, Ok(false)] => Cell::flag(false),
-        [Ok(true), Ok(true)] => Cell::flag(true),
-        [Err(missing), _] | [_, Err(missing)] => Cell::unknown(&missing.fact, missing.need.clone()),
-    }
 }
 
 /// One stream's throughput is batch / latency, so that its relative interval is the latency's, turned round.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use convwise_judge::{Inquiry, RuleFolder, RuleSet, Target};
 use convwise_types::{
-    Accuracy, Architecture, ArchitectureId, Bytes, Candidate, CandidateKey, Deploy, DeviceId, Evidence, Fact,
-    Grade, GraphFacts, InputShape, Interval, Latency, LicenceTerms, Limits, Macs, Maturity, MemoryModel,
-    Millis, Missing, Origin, Params, PerSecond, Percent, Precision, Priority, PublishedResult, Request,
-    RunnerName, Situation, Task, Weights, WeightsTag,
+    Accuracy, Architecture, ArchitectureId, Bytes, Candidate, CandidateKey, Coverage, Deploy, DeviceId,
+    Evidence, Fact, Grade, GraphFacts, InputShape, Interval, Latency, LicenceTerms, Limits, Macs, Maturity,
+    MemoryModel, Millis, Missing, Origin, Params, PerSecond, Percent, Precision, Priority, PublishedResult,
+    Request, RunnerName, Situation, Task, Weights, WeightsTag,
 };
 
 /// A candidate to be changed: a ResNet-50 measured at 36.8 ms.
@@ -113,6 +113,7 @@ impl Made {
             weights: vec![self.weights()],
             elsewhere: BTreeMap::new(),
             graph: Some(self.graph()),
+            stated: None,
             origin: Origin::Shipped,
             plugin: "digest".into(),
         }
@@ -129,6 +130,8 @@ impl Made {
         };
         Weights {
             tag: WeightsTag::from("torchvision/IMAGENET1K_V2"),
+            covers: Coverage::Whole,
+            trained_on: Vec::new(),
             licence: Some(LicenceTerms { spdx: "BSD-3-Clause".into(), source: None }),
             url: None,
             found_as: None,

@@ -1,6 +1,6 @@
 //! Datasets: what a published accuracy was computed on, and how far chance alone moves it.
 
-use convwise_types::{Percent, Task};
+use convwise_types::{DataTerms, Percent, Task};
 use serde::{Deserialize, Serialize};
 
 /// One way to score a network on a dataset.
@@ -37,11 +37,26 @@ pub struct Dataset {
     pub source: String,
 }
 
+/// Data that weights are trained on, and what its owner permits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Corpus {
+    /// As `trained_on` names it, e.g. `imagenet-1k`.
+    pub id: String,
+    /// As people write it.
+    pub title: String,
+    /// Its terms.
+    pub terms: DataTerms,
+}
+
 /// The file `datasets.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Datasets {
+    #[serde(default)]
     pub dataset: Vec<Dataset>,
+    #[serde(default)]
+    pub corpus: Vec<Corpus>,
 }
 
 impl Dataset {

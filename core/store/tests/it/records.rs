@@ -203,6 +203,7 @@ fn architecture(id: &str, plugin: &str) -> Architecture {
         weights: Vec::new(),
         elsewhere: BTreeMap::new(),
         graph: None,
+        stated: None,
         origin: Origin::Shipped,
         plugin: plugin.to_owned(),
     }
