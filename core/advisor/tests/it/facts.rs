@@ -181,11 +181,11 @@ fn a_network_without_a_graph_has_the_costs_that_are_stated_of_it() {
 
 #[test]
 fn figures_on_other_data_are_named_and_never_compared() {
-    let other = PublishedResult { dataset: "imagenet-v2".to_owned(), ..top1(61.5, 224, Precision::Fp32) };
+    let other = PublishedResult { dataset: "imagenet-v2".to_owned(), ..top1(61.5, 224, Fp32) };
     let net = with_weights(vec![weights("V1", vec![other])]).only("net");
     let Fact::Unknown(missing) = &net.accuracy else { panic!("{:?}", net.accuracy) };
     assert!(
-        missing.need.contains("only 61.50 % top1 on imagenet-v2, which cannot be compared"),
+        missing.need.contains("only 61.5 % top1 on imagenet-v2, which cannot be compared"),
         "{}",
         missing.need
     );
