@@ -1,6 +1,6 @@
 //! Folders override shipped families entry by entry; ejecting and scaffolding give something to edit.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::fs;
 use std::path::Path;
