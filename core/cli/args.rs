@@ -219,13 +219,22 @@ pub(crate) struct AdviseArgs {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Example:
-  convwise explain resnet101 --task classify --deploy cpu-server --latency 60ms --threads 1")]
+Examples:
+  convwise explain resnet101 --task classify --deploy cpu-server --latency 60ms --threads 1
+  convwise explain resnet50 --request deployment.toml --all
+  convwise explain mcunet_in4 --task classify --deploy edge --device stm32f746 --ram 320kB --flash 1MB --json
+
+Every rule says whether it holds, what it read on which evidence, by how much, and what it adds to the score. What keeps
+the network from the first place comes last, with the smallest changes to the request or to the network that would not;
+each was tried before it is named.")]
 pub(crate) struct ExplainArgs {
     /// The network, e.g. resnet50.
     pub(crate) architecture: String,
     #[command(flatten)]
     pub(crate) request: RequestArgs,
+    /// Every candidate of the network in full, and the rules that do not apply one by one.
+    #[arg(long)]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
 }

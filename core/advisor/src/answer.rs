@@ -5,17 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use convwise_judge::{Inquiry, Judgement, Plan, PlanError, RuleSet};
+use convwise_judge::{Contest, Entrant, Inquiry, Judgement, Opinion, Plan, PlanError, Ranked, RuleSet};
 use convwise_store::shipped::Shipped;
 use convwise_types::{
-    ADVICE_SCHEMA, Advice, Candidate, KnowledgeBaseStamp, Label, Measurement, Millis, Percent, Pick, Request,
-    Verdict,
+    ADVICE_SCHEMA, Advice, Candidate, KnowledgeBaseStamp, Label, Measurement, Millis, Overruled, Percent,
+    Pick, Request, Verdict,
 };
 
 use crate::catalogue::Catalogue;
 use crate::faults::Faults;
 use crate::gather::{Evidences, gather};
 use crate::place::Place;
+use crate::prior::{Beaten, Field};
 use crate::report;
 use crate::standing::{Standing, distinct, labels, ties};
 
@@ -54,17 +55,21 @@ pub struct Assessment {
     pub candidates: Vec<Candidate>,
     /// One judgement a candidate.
     pub judgements: Vec<Judgement>,
-    /// Score by candidate, for those that are not rejected, best first.
-    order: Vec<(usize, f64)>,
+    /// For each candidate the preference that the formula was given.
+    preferences: Vec<f64>,
+    /// The candidates that are not rejected, best first.
+    order: Vec<Ranked>,
+    /// Who beats whom by measured evidence.
+    beaten: Beaten,
 }
 
 impl Assessment {
     /// The feasible candidates, best first.
     #[must_use]
     pub fn standings(&self) -> Vec<Standing<'_>> {
-        let standing = |&(index, score): &(usize, f64)| {
+        let standing = |&Ranked { index, score }: &Ranked| {
             let (candidate, judgement) = (self.candidates.get(index)?, self.judgements.get(index)?);
-            let preference = judgement.preference;
+            let preference = *self.preferences.get(index)?;
             Some(Standing { index, candidate, verdict: judgement.verdict, score, preference })
         };
         self.order.iter().filter_map(standing).collect()
@@ -74,6 +79,21 @@ impl Assessment {
     pub(crate) fn nothing_to_measure(&self) -> bool {
         let standings = self.standings();
         !standings.is_empty() && standings.iter().all(|s| !s.candidate.architecture.is_buildable())
+    }
+
+    /// The feasible under the rank formula of a request, each with the given preference.
+    pub(crate) fn contest<'a>(
+        &'a self,
+        rules: &'a RuleSet,
+        inquiry: &Inquiry,
+        preferences: &[f64],
+    ) -> Contest<'a> {
+        rules.contest(inquiry, entrants(&self.candidates, &self.judgements, preferences))
+    }
+
+    /// The preference that the formula was given for a candidate.
+    pub(crate) fn preferences(&self) -> &[f64] {
+        &self.preferences
     }
 
     fn judged(&self) -> impl Iterator<Item = (&Candidate, &Judgement)> {
@@ -93,10 +113,37 @@ impl Grounds<'_> {
             faults,
         };
         let candidates = gather(&self.catalogue.architectures, &evidences);
+        self.ranked(candidates)
+    }
+
+    /// Judges and ranks candidates.
+    pub(crate) fn ranked(&self, candidates: Vec<Candidate>) -> Assessment {
         let judgements = self.rules.judge(self.inquiry, &candidates);
-        let pairs: Vec<_> = candidates.iter().zip(&judgements).collect();
-        let order = self.rules.rank(self.inquiry, &pairs).into_iter().map(|r| (r.index, r.score)).collect();
-        Assessment { candidates, judgements, order }
+        let beaten = Beaten::among(&candidates);
+        let preferences = beaten.preferences(&judgements.iter().map(feasible_opinion).collect::<Vec<_>>());
+        let order =
+            self.rules.contest(self.inquiry, entrants(&candidates, &judgements, &preferences)).order();
+        Assessment { candidates, judgements, preferences, order, beaten }
+    }
+
+    /// Where measured evidence contradicts a preference of the guide.
+    fn overruled(&self, assessment: &Assessment) -> Vec<Overruled> {
+        let plain: Vec<_> = assessment.judgements.iter().map(|j| j.preference).collect();
+        let places = |order: Vec<Ranked>| order.into_iter().map(|r| r.index).collect();
+        Field {
+            rules: self.rules,
+            inquiry: self.inquiry,
+            candidates: &assessment.candidates,
+            judgements: &assessment.judgements,
+            order: places(assessment.order.clone()),
+            unruled: places(assessment.contest(self.rules, self.inquiry, &plain).order()),
+        }
+        .overruled(&assessment.beaten)
+    }
+
+    /// What would be picked first: the best of those that may be expected to keep the budget.
+    pub(crate) fn first<'s>(&self, standings: &[Standing<'s>]) -> Option<Standing<'s>> {
+        standings.iter().find(|s| !expected_beyond(s, self.budget())).copied()
     }
 
     /// Draws up the answer.
@@ -133,6 +180,7 @@ impl Grounds<'_> {
             ties: ties(&shown, &|dataset, value| half_width(self.shipped, dataset, value)),
             nothing_fits: picks.is_empty().then(|| report::nearest(&rejected)),
             commands: report::commands(&picks),
+            evidence_over_guide: self.overruled(assessment),
             picks,
             rejected,
             notes: manner.notes,
@@ -148,19 +196,42 @@ impl Grounds<'_> {
         report::pick(standing, labels, &explained.findings, self.request())
     }
 
-    /// The latency that every limit together allows one batch.
-    #[expect(clippy::cast_precision_loss, reason = "at most 4096")]
     pub(crate) fn budget(&self) -> Option<Millis> {
-        let limits = &self.request().limits;
-        let images = self.request().batch as f64;
-        let of_rate = limits.throughput.map(|rate| 1000.0 * images / rate.0);
-        limits.latency.map(|l| l.0).into_iter().chain(of_rate).min_by(f64::total_cmp).map(Millis)
+        budget_of(self.request())
     }
+}
+
+/// The latency that every limit of a request together allows one batch.
+#[expect(clippy::cast_precision_loss, reason = "at most 4096")]
+pub(crate) fn budget_of(request: &Request) -> Option<Millis> {
+    let images = request.batch as f64;
+    let of_rate = request.limits.throughput.map(|rate| 1000.0 * images / rate.0);
+    let latency = request.limits.latency.map(|l| l.0);
+    latency.into_iter().chain(of_rate).min_by(f64::total_cmp).map(Millis)
+}
+
+/// What the preferences say of a candidate, unless it is rejected.
+fn feasible_opinion(judgement: &Judgement) -> Option<Opinion> {
+    (judgement.verdict != Verdict::Rejected).then_some(judgement.opinion)
+}
+
+/// The candidates that are not rejected, each with its preference.
+fn entrants<'a>(
+    candidates: &'a [Candidate],
+    judgements: &[Judgement],
+    preferences: &[f64],
+) -> Vec<Entrant<'a>> {
+    let all = candidates.iter().zip(judgements).zip(preferences).enumerate();
+    let feasible = all.filter(|(_, ((_, j), _))| j.verdict != Verdict::Rejected);
+    let entrant = |(index, ((candidate, j), preference)): (usize, ((&'a Candidate, &Judgement), &f64))| {
+        Entrant { index, candidate, proven: j.verdict == Verdict::Proven, preference: *preference }
+    };
+    feasible.map(entrant).collect()
 }
 
 /// A candidate that nobody measured and whose best estimate misses the budget: not rejected, since its
 /// interval reaches below, but no pick either. It stays among what a measurement would decide.
-fn expected_beyond(standing: &Standing<'_>, budget: Option<Millis>) -> bool {
+pub(crate) fn expected_beyond(standing: &Standing<'_>, budget: Option<Millis>) -> bool {
     let latency = standing.candidate.latency.value();
     !standing.is_measured() && latency.zip(budget).is_some_and(|(l, b)| l.median > b)
 }

@@ -175,7 +175,7 @@ where
     text.parse().map_err(|e: T::Err| e.to_string())
 }
 
-fn within(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
+pub(crate) fn within(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
     let outside = || format!("`{text}` is not a whole number from {} to {}", range.start(), range.end());
     text.parse().ok().filter(|n| range.contains(n)).ok_or_else(outside)
 }

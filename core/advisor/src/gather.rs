@@ -6,7 +6,7 @@ use std::sync::Arc;
 use convwise_types::{
     Accuracy, Architecture, Bytes, Candidate, CandidateKey, ComparisonSet, Evidence, Fact, Grade, GraphFacts,
     InputShape, Interval, Latency, Measurement, Millis, Missing, PerSecond, Precision, Quality, Request,
-    RunFailure, Scenario, Weights,
+    RunFailure, Scenario, Weights, WeightsTag,
 };
 
 use crate::faults::Faults;
@@ -61,6 +61,20 @@ pub fn gather(architectures: &[Architecture], evidences: &Evidences<'_>) -> Vec<
     }
     candidates.sort_by(|a, b| a.key.cmp(&b.key));
     candidates
+}
+
+/// One candidate at an input and in a number format of the caller's choice; its graph must be among those of the
+/// evidence.
+#[must_use]
+pub fn variation(
+    architecture: &Arc<Architecture>,
+    weights: Option<&WeightsTag>,
+    input: InputShape,
+    precision: Precision,
+    evidences: &Evidences<'_>,
+) -> Candidate {
+    let weights = weights.and_then(|tag| architecture.weights.iter().find(|w| w.tag == *tag));
+    candidate(architecture, weights, input, precision, &LatencyOracle::new(evidences))
 }
 
 /// Weights and inputs that an architecture can be deployed with. Weights that were published only

@@ -48,7 +48,7 @@ fn says_something(finding: &Finding) -> bool {
     }
 }
 
-fn accuracy_cell(candidate: &Candidate) -> Option<AccuracyCell> {
+pub(crate) fn accuracy_cell(candidate: &Candidate) -> Option<AccuracyCell> {
     let Fact::Known(accuracy, evidence) = &candidate.accuracy else { return None };
     Some(AccuracyCell {
         value: accuracy.value.0,
@@ -59,7 +59,7 @@ fn accuracy_cell(candidate: &Candidate) -> Option<AccuracyCell> {
     })
 }
 
-fn latency_cell(candidate: &Candidate) -> Option<LatencyCell> {
+pub(crate) fn latency_cell(candidate: &Candidate) -> Option<LatencyCell> {
     let Fact::Known(latency, evidence) = &candidate.latency else { return None };
     Some(LatencyCell {
         ms: latency.median.0,

@@ -2,6 +2,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod bench;
+pub(crate) mod explain;
 pub(crate) mod markdown;
 pub(crate) mod profile;
 pub(crate) mod rows;

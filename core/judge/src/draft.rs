@@ -13,6 +13,7 @@ use crate::trace::Weakest;
 /// A judgement in the making.
 pub(crate) struct Draft {
     pub verdict: Verdict,
+    decided: bool,
     findings: Vec<Finding>,
     opinion: Opinion,
     /// Weight of the preferences that apply and could not be scored.
@@ -27,7 +28,8 @@ impl Draft {
         let findings = lost_findings(rules);
         let verdict = if findings.is_empty() { Verdict::Proven } else { Verdict::Unproven };
         let (needs, relaxed) = (Vec::new(), Vec::new());
-        Self { verdict, findings, opinion: Opinion::default(), missed: 0.0, needs, relaxed }
+        let decided = findings.is_empty();
+        Self { verdict, decided, findings, opinion: Opinion::default(), missed: 0.0, needs, relaxed }
     }
 
     /// Takes what a rule said, and writes it out if it decides.
@@ -50,6 +52,7 @@ impl Draft {
 
     fn require(&mut self, rules: &RuleSet, rule: &Rule, scene: &Scene, outcome: &Outcome) {
         self.verdict = self.verdict.max(verdict_of(outcome));
+        self.decided &= !matches!(outcome, Outcome::Stopped(_));
         match outcome {
             Outcome::Fails => self.relaxed.push(rules.relax(rule, scene)),
             Outcome::Holds { weak: Some(weak) } => self.need(weak_need(rule, *weak)),
@@ -81,6 +84,7 @@ impl Draft {
         let relaxed: Option<Vec<String>> = self.relaxed.into_iter().collect();
         Judgement {
             verdict: self.verdict,
+            decided: self.decided,
             findings: self.findings,
             preference: self.opinion.mean(),
             opinion: self.opinion,

@@ -19,7 +19,7 @@ use crate::row::Row;
 use crate::rule::Rule;
 use crate::ruleset::RuleSet;
 use crate::shares::in_shares;
-use crate::trace;
+use crate::trace::{self, NeedFields};
 
 /// What the rules make of one candidate, without findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -84,6 +84,12 @@ impl<'a> Hearing<'a> {
         let again = |c: &Column<'a>| if c.reads & changed == 0 { c.clone() } else { hearing.column(c.rule) };
         hearing.columns = self.columns.iter().map(again).collect();
         hearing
+    }
+
+    /// The fields of the request in which two hearings differ.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> NeedFields {
+        NeedFields(self.need.differences(&other.need))
     }
 
     /// The same hearing with one candidate's facts changed.

@@ -11,6 +11,8 @@ use crate::trace::Weakest;
 pub struct Judgement {
     /// All requirements combined.
     pub verdict: Verdict,
+    /// Whether every requirement was decided, on whatever evidence: none is unknown or failed to run.
+    pub decided: bool,
     /// From [`crate::RuleSet::judge`] the findings that decide: rejections, undecided and failed rules, and
     /// passes on evidence that cannot carry them, each without the values it read. From [`crate::RuleSet::explain`] all of them. By rule id.
     pub findings: Vec<Finding>,

@@ -58,4 +58,5 @@ pub use rank::{Contest, Entrant, Formula, Ranked};
 pub use reference::{DEFINITIONS_FILE, FUNCTIONS, FunctionSpec, Reference, definitions, reference};
 pub use rule::Status;
 pub use ruleset::RuleSet;
+pub use trace::NeedFields;
 pub use traces::Traces;

@@ -19,6 +19,7 @@ use crate::row::{Row, number};
 use crate::rule::{Body, Rule};
 use crate::ruleset::RuleSet;
 use crate::shares::in_shares;
+use crate::trace::{self, NeedFields};
 
 /// How far the parts of a score may be from it: rounding, no more.
 const ROUNDING: f64 = 1e-6;
@@ -140,13 +141,21 @@ impl<'a> Contest<'a> {
     /// All of them, best first.
     #[must_use]
     pub fn order(&self) -> Vec<Ranked> {
-        let score = |row: &Arc<Row>| self.score(row).unwrap_or(0.0);
-        let Ok(scores) =
-            in_shares(&self.rows, |share| Ok::<_, Infallible>(share.iter().map(score).collect()));
-        let placed = |(entrant, score): (&Entrant<'a>, f64)| Placed { entrant: *entrant, score };
-        let mut placed: Vec<Placed<'_>> = self.entrants.iter().zip(scores).map(placed).collect();
+        self.ordered().0
+    }
+
+    /// All of them, best first, and what of the request the formula asked for on the way.
+    #[must_use]
+    pub fn ordered(&self) -> (Vec<Ranked>, NeedFields) {
+        let score = |row: &Arc<Row>| trace::needs_read(|| self.score(row).unwrap_or(0.0));
+        let each = |share: &[Arc<Row>]| Ok::<_, Infallible>(share.iter().map(score).collect());
+        let Ok(scored) = in_shares(&self.rows, each);
+        let asked = scored.iter().fold(0, |all, (_, asked)| all | asked);
+        let placed = |(entrant, (score, _)): (&Entrant<'a>, (f64, u64))| Placed { entrant: *entrant, score };
+        let mut placed: Vec<Placed<'_>> = self.entrants.iter().zip(scored).map(placed).collect();
         placed.sort_by(Placed::order);
-        placed.into_iter().map(|p| Ranked { index: p.entrant.index, score: p.score }).collect()
+        let ranked = placed.into_iter().map(|p| Ranked { index: p.entrant.index, score: p.score });
+        (ranked.collect(), NeedFields(asked))
     }
 
     fn score(&self, row: &Arc<Row>) -> Option<f64> {
@@ -173,6 +182,15 @@ impl<'a> Contest<'a> {
         };
         let scene = self.scene.with(Arc::clone(row));
         self.rules.formula(rule, &scene).map_err(|stop| no_score(rule, &stop))
+    }
+
+    /// The formula's rule, its file and its line.
+    #[must_use]
+    pub fn place(&self) -> (String, String, u64) {
+        let rule = self.rule();
+        let file = rule.and_then(|r| self.rules.file_of(r)).map(|f| f.shown.clone());
+        let line = rule.map_or(0, |r| u64::try_from(r.line).unwrap_or_default());
+        (rule.map(|r| r.id.to_string()).unwrap_or_default(), file.unwrap_or_default(), line)
     }
 
     /// Why one of them has its score, in the formula's words, or why it has none.

@@ -1,5 +1,6 @@
 //! A loaded set of rules.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use convwise_script::Sources;
@@ -81,6 +82,13 @@ impl RuleSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// Ids of the preferences that only pass on what the decision framework advises.
+    #[must_use]
+    pub fn of_the_guide(&self) -> BTreeSet<RuleId> {
+        let prior = |r: &&Rule| r.kind == RuleKind::Prefer && r.is_the_guides();
+        self.rules.iter().filter(prior).map(|r| r.id.clone()).collect()
     }
 
     pub(crate) fn rule(&self, id: &str) -> Option<&Rule> {

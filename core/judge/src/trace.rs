@@ -100,6 +100,18 @@ pub(crate) fn reads<T>(work: impl FnOnce() -> T) -> (T, Reads) {
     (result, SEEN.take())
 }
 
+/// A set of fields of the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NeedFields(pub(crate) u64);
+
+impl NeedFields {
+    /// Whether two sets have a field in common.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
 /// Runs `work` and says which fields of the request it asked for, one bit each, by their position.
 pub(crate) fn needs_read<T>(work: impl FnOnce() -> T) -> (T, u64) {
     NEEDS.set(0);

@@ -232,6 +232,46 @@ pub struct Tie {
     pub reason: String,
 }
 
+/// A candidate as it is named beside another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contender {
+    /// The variant.
+    pub architecture: ArchitectureId,
+    /// The weights.
+    pub weights: Option<WeightsTag>,
+    /// Side of the input in pixels.
+    pub input_size: u64,
+    /// Number format.
+    pub precision: Precision,
+    /// Accuracy, or `None` if nobody published one.
+    pub accuracy: Option<AccuracyCell>,
+    /// Latency with its interval and the record behind it.
+    pub latency: Option<LatencyCell>,
+}
+
+/// A preference of the guide that measured evidence contradicts, and so overrules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Overruled {
+    /// The rule that passes the preference on.
+    pub rule: RuleId,
+    /// File of the rule.
+    pub file: String,
+    /// Line of the rule.
+    pub line: u64,
+    /// What the guide prefers.
+    pub preferred: Contender,
+    /// What the evidence prefers: measured faster, intervals apart, at no less accuracy.
+    pub better: Contender,
+    /// How many times faster it is, by the medians.
+    pub speed_up: f64,
+    /// By how many points it is more accurate.
+    pub accuracy_gain: f64,
+    /// Whether the preferred one would stand in front if the preference had counted.
+    pub changed_the_order: bool,
+    /// The same in one sentence.
+    pub remark: String,
+}
+
 /// A command worth running.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CommandLine {
@@ -271,6 +311,9 @@ pub struct Advice {
     pub needs: Vec<Need>,
     /// Picks that cannot be told apart.
     pub ties: Vec<Tie>,
+    /// Where measured evidence contradicts a preference of the guide. Evidence wins.
+    #[serde(default)]
+    pub evidence_over_guide: Vec<Overruled>,
     /// Remarks on the answer as a whole: what is simulated, what overrides what, what failed.
     pub notes: Vec<String>,
     /// Why nothing fits, when nothing does.

@@ -20,8 +20,8 @@ mod units;
 mod weights;
 
 pub use advice::{
-    ADVICE_SCHEMA, AccuracyCell, Advice, CommandLine, FindingLine, KnowledgeBaseStamp, Label, LatencyCell,
-    Need, NoFit, PackStamp, Pick, Rejection, RuleSetStamp, StepLine, Tie,
+    ADVICE_SCHEMA, AccuracyCell, Advice, CommandLine, Contender, FindingLine, KnowledgeBaseStamp, Label,
+    LatencyCell, Need, NoFit, Overruled, PackStamp, Pick, Rejection, RuleSetStamp, StepLine, Tie,
 };
 pub use architecture::{
     Architecture, GraphFacts, InputShape, Maturity, MemoryModel, NamedShape, Origin, Paper, StatedCost,
