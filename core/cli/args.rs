@@ -190,6 +190,13 @@ Examples:
   convwise advise --task classify --deploy cpu-server --latency 60ms --threads 1 --measure
   convwise advise --task classify --deploy mobile --max-size 20MB --min-accuracy 70
   convwise advise --request deployment.toml --json
+  convwise advise --task classify --deploy cpu-server --what-if latency=10ms..100ms
+  convwise advise --task classify --deploy edge --flash 1MB --what-if ram=64kB..1MB:40
+  convwise advise --task classify --deploy cpu-server --latency 60ms --sensitivity
+
+--what-if moves latency, throughput, min-accuracy, max-size, max-params, ram, flash, batch, threads, train-images or
+classes, and says where the first pick changes, to three digits. --sensitivity says how far each input may move, the
+one that the answer hangs on first. Neither measures anything.
 
 Picks are measured only with --measure, and only when this machine is the target: for cpu-server, for
 gpu-server when a runner finds a GPU, and otherwise with --here.")]
@@ -209,6 +216,12 @@ pub(crate) struct AdviseArgs {
     /// How many picks to print.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub(crate) top: u64,
+    /// Where the first pick changes while a figure of the request moves: 20 points, or as many as N.
+    #[arg(long, value_name = "FIELD=LOW..HIGH[:N]", conflicts_with_all = ["measure", "markdown", "sensitivity", "retry"])]
+    pub(crate) what_if: Option<String>,
+    /// Which inputs the first pick hangs on, and how far each may move.
+    #[arg(long, conflicts_with_all = ["measure", "markdown", "retry"])]
+    pub(crate) sensitivity: bool,
     /// The decision record as one JSON document.
     #[arg(long, conflicts_with = "markdown")]
     pub(crate) json: bool,

@@ -15,6 +15,7 @@ use convwise_zoo::ZooError;
 
 use crate::answer::{Assessment, Grounds, Manner};
 use crate::catalogue::Catalogue;
+use crate::draft::DraftError;
 use crate::faults::{Faults, Stand};
 use crate::measure::{MeasureError, Setting, measure_variant};
 use crate::place::{KnownDevices, Place, UnknownDevice};
@@ -114,6 +115,9 @@ pub enum AdvisorError {
         /// What it has.
         has: String,
     },
+    /// The request contradicts itself.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     /// The architecture is not known, or its plugin is broken.
     #[error(transparent)]
     Zoo(#[from] ZooError),
@@ -221,7 +225,7 @@ fn find_place(world: &World<'_>, request: &Request) -> Result<Place, AdvisorErro
 }
 
 /// A limit that the device itself cannot offer is a mistake of the request.
-fn within_device(request: &Request, place: &Place) -> Result<(), AdvisorError> {
+pub(crate) fn within_device(request: &Request, place: &Place) -> Result<(), AdvisorError> {
     let Place::Described(device) = place else { return Ok(()) };
     let pairs = [("--ram", request.limits.ram, device.ram), ("--flash", request.limits.flash, device.flash)];
     for (limit, asked, has) in pairs {
@@ -437,7 +441,7 @@ impl Trials<'_> {
     }
 }
 
-fn stamp(case: &Case<'_>) -> Result<KnowledgeBaseStamp, AdvisorError> {
+pub(crate) fn stamp(case: &Case<'_>) -> Result<KnowledgeBaseStamp, AdvisorError> {
     let stats = case.world.store.stats()?;
     Ok(KnowledgeBaseStamp {
         version: case.world.store.version(),

@@ -91,11 +91,6 @@ impl Assessment {
         rules.contest(inquiry, entrants(&self.candidates, &self.judgements, preferences))
     }
 
-    /// The preference that the formula was given for a candidate.
-    pub(crate) fn preferences(&self) -> &[f64] {
-        &self.preferences
-    }
-
     fn judged(&self) -> impl Iterator<Item = (&Candidate, &Judgement)> {
         self.candidates.iter().zip(&self.judgements)
     }
@@ -139,11 +134,6 @@ impl Grounds<'_> {
             unruled: places(assessment.contest(self.rules, self.inquiry, &plain).order()),
         }
         .overruled(&assessment.beaten)
-    }
-
-    /// What would be picked first: the best of those that may be expected to keep the budget.
-    pub(crate) fn first<'s>(&self, standings: &[Standing<'s>]) -> Option<Standing<'s>> {
-        standings.iter().find(|s| !expected_beyond(s, self.budget())).copied()
     }
 
     /// Draws up the answer.

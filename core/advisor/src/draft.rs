@@ -286,7 +286,7 @@ fn usual_precisions(deploy: Deploy) -> Vec<Precision> {
 }
 
 /// Limits that cannot hold together are a mistake of the request, not a verdict on the networks.
-fn refuse_contradictions(request: &Request) -> Result<(), DraftError> {
+pub(crate) fn refuse_contradictions(request: &Request) -> Result<(), DraftError> {
     let limits = &request.limits;
     if limits.real_time
         && let Some(stated) = limits.latency

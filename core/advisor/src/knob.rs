@@ -18,7 +18,6 @@ pub struct Knob {
     pub unit: &'static str,
     /// Whether equal ratios are equal steps.
     pub logarithmic: bool,
-    pub(crate) whole: bool,
     pub(crate) looser: Looser,
     pub(crate) changes: Changes,
     pub(crate) get: fn(&Request) -> Option<f64>,
@@ -60,7 +59,6 @@ macro_rules! limit {
             name: $name,
             unit: $unit,
             logarithmic: true,
-            whole: false,
             looser: $looser,
             changes: Changes::Rules,
             get: |request| request.limits.$field.map(|v| v.0),
@@ -72,7 +70,6 @@ macro_rules! limit {
     };
     (whole $name:literal, $unit:literal, $field:ident, $type:ty, $looser:expr, $write:expr) => {
         Knob {
-            whole: true,
             get: |request| request.limits.$field.map(|v| v.as_f64()),
             read: |text| read::<$type>(text).map(|v| v.as_f64()),
             ..limit!(@base $name, $unit, $field, $type, $looser, $write)
@@ -83,7 +80,6 @@ macro_rules! limit {
             name: $name,
             unit: $unit,
             logarithmic: true,
-            whole: true,
             looser: $looser,
             changes: Changes::Rules,
             get: |_| None,
@@ -101,7 +97,6 @@ macro_rules! count {
             name: $name,
             unit: $unit,
             logarithmic: true,
-            whole: true,
             looser: Looser::Neither,
             changes: $changes,
             get: $get,

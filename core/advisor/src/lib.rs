@@ -26,8 +26,10 @@ mod report;
 pub mod request_file;
 mod round;
 mod runner;
+pub mod sensitivity;
 pub mod shortlist;
 mod standing;
+pub mod what_if;
 mod world;
 
 pub use advise::{AdvisorError, Ask, Budget, Case, Watch, advise, find_runner};

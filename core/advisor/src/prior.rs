@@ -186,7 +186,8 @@ fn telling(remarks: Vec<Overruled>) -> Vec<Overruled> {
     }
 }
 
-fn contender(candidate: &Candidate) -> Contender {
+/// A candidate as it is named beside another.
+pub(crate) fn contender(candidate: &Candidate) -> Contender {
     Contender {
         architecture: candidate.key.architecture.clone(),
         weights: candidate.key.weights.clone(),

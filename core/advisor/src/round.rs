@@ -61,7 +61,7 @@ impl<'c> Records<'c> {
 /// One variation of the question, answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Round<'c> {
-    rules: &'c RuleSet,
+    pub rules: &'c RuleSet,
     pub inquiry: Inquiry,
     pub candidates: Arc<Vec<Candidate>>,
     hearing: Hearing<'c>,
@@ -115,12 +115,15 @@ impl<'c> Round<'c> {
         Self::ranked(self.rules, inquiry, candidates, hearing, beaten, Rc::clone(&self.memory))
     }
 
-    /// The same request with the facts of one candidate changed.
-    pub fn with(&self, index: usize, candidate: Candidate) -> Self {
-        let hearing = self.hearing.with(index, &candidate);
+    /// The same request with the facts of some candidates changed.
+    pub fn with(&self, changed: Vec<(usize, Candidate)>) -> Self {
+        let mut hearing = self.hearing.clone();
         let mut candidates = self.candidates.as_ref().clone();
-        if let Some(place) = candidates.get_mut(index) {
-            *place = candidate;
+        for (index, candidate) in changed {
+            hearing = hearing.with(index, &candidate);
+            if let Some(place) = candidates.get_mut(index) {
+                *place = candidate;
+            }
         }
         let beaten = Arc::new(Beaten::among(&candidates));
         Self::ranked(self.rules, self.inquiry.clone(), Arc::new(candidates), hearing, beaten, Rc::default())

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use convwise_advisor::measure::MeasureError;
+use convwise_advisor::sensitivity::sensitivity;
 use convwise_advisor::shortlist::Trial;
+use convwise_advisor::what_if::{Sweep, what_if};
 use convwise_advisor::{Ask, Budget, Watch, advise};
 use convwise_bench::{Progress as BenchProgress, Update};
 use convwise_types::{Measurement, Millis};
@@ -17,6 +19,33 @@ use crate::render;
 use crate::screen::Screen;
 
 pub(crate) fn run(context: &Context, args: &AdviseArgs) -> Result<(), CliError> {
+    match &args.what_if {
+        Some(sweep) => moved(context, args, sweep),
+        None if args.sensitivity => tried(context, args),
+        None => answered(context, args),
+    }
+}
+
+/// Where the first pick changes while one figure moves.
+fn moved(context: &Context, args: &AdviseArgs, sweep: &str) -> Result<(), CliError> {
+    let sweep = Sweep::parse(sweep).map_err(|why| CliError::invalid(format!("--what-if: {why}")))?;
+    let answer = what_if(&context.world()?, &request(context, &args.request)?, &sweep)?;
+    if args.json {
+        return context.screen.json(&answer);
+    }
+    context.screen.result(&render::what_if::what_if(&answer))
+}
+
+/// Which inputs the first pick hangs on.
+fn tried(context: &Context, args: &AdviseArgs) -> Result<(), CliError> {
+    let answer = sensitivity(&context.world()?, &request(context, &args.request)?)?;
+    if args.json {
+        return context.screen.json(&answer);
+    }
+    context.screen.result(&render::sensitivity::sensitivity(&answer))
+}
+
+fn answered(context: &Context, args: &AdviseArgs) -> Result<(), CliError> {
     let ask = Ask {
         request: request(context, &args.request)?,
         top: usize::try_from(args.top).unwrap_or(usize::MAX),

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use convwise_types::{
-    Advice, Bytes, Deploy, FindingLine, Grade, Millis, PackStamp, Params, Pick, Rejection, Request, StepLine,
+    Advice, Bytes, Contender, Deploy, FindingLine, Grade, Millis, PackStamp, Params, Pick, Rejection,
+    Request, StepLine,
 };
 
 use super::table::{figures, table, text};
@@ -22,6 +23,7 @@ pub(crate) fn advice(advice: &Advice) -> String {
         picks(&advice.picks, &mut out);
         why(&advice.picks, &mut out);
         ties(advice, &mut out);
+        evidence_over_guide(advice, &mut out);
     }
     rejections(advice, &mut out);
     steps("Training", &advice.training, &mut out);
@@ -247,6 +249,33 @@ fn ties(advice: &Advice, out: &mut String) {
         let names = tie.architectures.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let _ = writeln!(out, "  {}: {names} ({})", tie.on, tie.reason);
     }
+}
+
+/// Where measurements contradict the guide.
+fn evidence_over_guide(advice: &Advice, out: &mut String) {
+    if advice.evidence_over_guide.is_empty() {
+        return;
+    }
+    section("Evidence over the guide", out);
+    for overruled in &advice.evidence_over_guide {
+        let place = styled(FAINT, format!("{} {}:{}", overruled.rule, overruled.file, overruled.line));
+        let order = if overruled.changed_the_order { "; that decides their order" } else { "" };
+        let _ = writeln!(out, "  {}{order}  {place}", overruled.remark);
+        for contender in [&overruled.preferred, &overruled.better] {
+            let _ = writeln!(out, "      {}", styled(FAINT, in_one_line(contender)));
+        }
+    }
+}
+
+/// A candidate with its figures and the record behind them.
+fn in_one_line(contender: &Contender) -> String {
+    let accuracy = contender.accuracy.as_ref().map(|a| format!(", {:.2} % {}", a.value, a.metric));
+    let latency = contender.latency.as_ref().map(|l| {
+        let record = l.record.as_ref().map(|r| format!(", record {r}")).unwrap_or_default();
+        format!(", {} [{}]{record}", Millis(l.ms), interval(l.low_ms, l.high_ms))
+    });
+    let figures = [accuracy, latency].into_iter().flatten().collect::<String>();
+    format!("{} @{}{figures}", contender.architecture, contender.input_size)
 }
 
 fn nothing_fits(advice: &Advice, out: &mut String) {

@@ -23,6 +23,12 @@ pub(crate) fn advice(advice: &Advice) -> String {
         }),
         &mut out,
     );
+    let overruled = advice.evidence_over_guide.iter();
+    list(
+        "Evidence over the guide",
+        overruled.map(|o| format!("{} (`{}`, {}:{})", o.remark, o.rule, o.file, o.line)),
+        &mut out,
+    );
     list(
         "Still needed",
         advice.needs.iter().map(|n| {

@@ -6,4 +6,6 @@ pub(crate) mod explain;
 pub(crate) mod markdown;
 pub(crate) mod profile;
 pub(crate) mod rows;
+pub(crate) mod sensitivity;
 pub(crate) mod table;
+pub(crate) mod what_if;

@@ -8,7 +8,7 @@ mod why_not;
 use std::collections::BTreeMap;
 
 use convwise_judge::{Account, Contest};
-use convwise_types::{ArchitectureId, Candidate, Pick, Request, Verdict};
+use convwise_types::{ArchitectureId, Candidate, CandidateKey, Pick, Request, Verdict};
 use serde::Serialize;
 
 use crate::advise::{AdvisorError, Case};
@@ -124,6 +124,20 @@ pub fn explain(
             .map(|(s, place)| stage.explained(s, *place))
             .collect(),
     })
+}
+
+/// Why a candidate is no pick in a round, as one sentence.
+pub(crate) fn why_it_left(round: &Round<'_>, key: &CandidateKey) -> String {
+    let name = &key.architecture;
+    if let Some(standing) = round.of(key) {
+        let median = standing.candidate.latency.value().map(|l| l.median.to_string()).unwrap_or_default();
+        return format!("{name} is expected to take {median}, beyond the budget, and nobody measured it");
+    }
+    let candidate = round.candidates.iter().find(|c| c.key == *key);
+    let accounts = candidate.map(|c| round.rules.accounts(&round.inquiry, c)).unwrap_or_default();
+    let failing: Vec<_> = accounts.iter().filter(|a| a.verdict == "fails").collect();
+    let reasons: Vec<_> = failing.iter().map(|a| format!("{} ({})", a.reason, a.rule)).collect();
+    format!("{name} is rejected: {}", reasons.join("; "))
 }
 
 /// All that one candidate is explained from.
