@@ -7,6 +7,7 @@ use convwise_types::{Diagnostic, Missing};
 use rhai::{AST, Array, Dynamic, EvalAltResult};
 
 use crate::fields::Cell;
+use crate::ledger::overdrawn;
 use crate::row::{Row, View, number};
 use crate::rule::Clause;
 use crate::ruleset::RuleSet;
@@ -81,15 +82,23 @@ impl RuleSet {
         let Some(file) = self.files.get(file) else {
             return Err(Stop::error("script", "the rule has no file"));
         };
+        if file.ledger.is_overdrawn() {
+            return Err(Stop::Exhausted(overdrawn(&file.shown)));
+        }
         let ast: &AST = &file.ast;
-        closure
-            .call(&self.engine, ast, |name| scene.argument(name))
+        file.ledger
+            .charge(|| closure.call(&self.engine, ast, |name| scene.argument(name)))
             .map_err(|error| self.stop(&error, &file.shown))
     }
 
     fn stop(&self, error: &EvalAltResult, file: &str) -> Stop {
         if let Some(missing) = MissingFact::behind(error) {
             return Stop::Missing(missing);
+        }
+        // When the clock stops a script, chance decides where and after how long: neither is said.
+        if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) {
+            let problem = Diagnostic::error("limit", file, "it took too long and was stopped");
+            return Stop::Exhausted(Arc::new(problem.with_help("handle less in one call")));
         }
         let problem = Arc::new(diagnose(error, file, &self.sources, &self.engine));
         if error.unwrap_inner().is_system_exception() || is_exhausted(error.unwrap_inner()) {
@@ -152,7 +161,6 @@ fn is_exhausted(error: &EvalAltResult) -> bool {
         EvalAltResult::ErrorTooManyOperations(_)
             | EvalAltResult::ErrorStackOverflow(_)
             | EvalAltResult::ErrorDataTooLarge(..)
-            | EvalAltResult::ErrorTerminated(..)
     )
 }
 

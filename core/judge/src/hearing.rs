@@ -146,10 +146,12 @@ impl<'a> Hearing<'a> {
         let mut outlines = vec![Outline { verdict: lost, ..Outline::default() }; self.rows.len()];
         // Requirements come first: preferences are asked only for what is not rejected.
         for column in &self.columns {
-            let exhausted = outlines
-                .iter()
-                .zip(column.said.iter())
-                .any(|(o, said)| *said == Said::Exhausted && o.is_asked(column.rule.kind));
+            let overdrawn = self.rules.file_of(column.rule).is_some_and(|f| f.ledger.is_overdrawn());
+            let exhausted = overdrawn
+                || outlines
+                    .iter()
+                    .zip(column.said.iter())
+                    .any(|(o, said)| *said == Said::Exhausted && o.is_asked(column.rule.kind));
             for (outline, said) in outlines.iter_mut().zip(column.said.iter()) {
                 if outline.is_asked(column.rule.kind) {
                     outline.add(column.rule, if exhausted { Said::Exhausted } else { *said });

@@ -9,6 +9,7 @@ use crate::draft::Draft;
 use crate::evaluate::{Scene, Stop, one_line};
 use crate::inquiry::Inquiry;
 use crate::judgement::{Judgement, Outcome};
+use crate::ledger::overdrawn;
 use crate::row::Row;
 use crate::rule::{Body, Clause, Rule};
 use crate::ruleset::RuleSet;
@@ -58,15 +59,30 @@ impl RuleSet {
         loop {
             let one = |row: &Arc<Row>| job(&request.with(Arc::clone(row)), &docket);
             let passed = in_shares(rows, |share| share.iter().map(one).collect::<Result<Vec<_>, _>>());
+            let overdrawn = self.stop_overdrawn(&mut docket);
             match passed {
-                Ok(results) => return (docket, results),
+                Ok(results) if !overdrawn => return (docket, results),
+                Ok(_) => {}
                 Err(Exhausted { at, stop }) => {
-                    if let Some(entry) = docket.get_mut(at) {
+                    if let Some(entry) = docket.get_mut(at).filter(|_| !overdrawn) {
                         entry.gate = Gate::Stopped(stop);
                     }
                 }
             }
         }
+    }
+
+    /// Stops all rules of files that have used up what they may, so that candidates judged before and after that
+    /// moment are judged alike. Whether any was stopped just now.
+    fn stop_overdrawn(&self, docket: &mut [Entry<'_>]) -> bool {
+        let mut any = false;
+        for entry in docket.iter_mut().filter(|e| !e.overdrawn) {
+            let Some(file) = self.file_of(entry.rule).filter(|f| f.ledger.is_overdrawn()) else { continue };
+            entry.gate = Gate::Stopped(Stop::Exhausted(overdrawn(&file.shown)));
+            entry.overdrawn = true;
+            any = true;
+        }
+        any
     }
 
     /// The rules that judge, requirements first, each with whether it applies to the request.
@@ -75,7 +91,7 @@ impl RuleSet {
         let rules = kinds.into_iter().flat_map(|kind| self.rules_of(kind));
         let gated = rules.map(|rule| {
             let (gate, reads) = trace::reads(|| self.gate(rule, request));
-            Entry { rule, gate, reads }
+            Entry { rule, gate, reads, overdrawn: false }
         });
         gated.filter(|entry| !matches!(entry.gate, Gate::Closed)).collect()
     }
@@ -269,6 +285,8 @@ pub(crate) struct Entry<'r> {
     pub rule: &'r Rule,
     pub gate: Gate,
     pub reads: Reads,
+    /// Its file has used up what it may.
+    overdrawn: bool,
 }
 
 impl Entry<'_> {

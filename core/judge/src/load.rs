@@ -9,14 +9,29 @@ use rhai::{AST, Engine, EvalAltResult, Map, NativeCallContext};
 
 use crate::clauses::RuleKind;
 use crate::folder::{RuleFolder, is_rules};
+use crate::ledger;
 use crate::pack::Pack;
+use crate::reserved;
 use crate::ruleset::{CaseText, LostRequirement, RuleFile, RuleSet};
 use crate::settle::{Declared, settle};
 use crate::stack::{Placed, stack};
 use crate::vocabulary;
 
-/// Operations that one call of a clause may take. A clause of the shipped rules takes fewer than 200.
-const OPERATIONS: u64 = 50_000;
+/// Operations that running a file once, which declares its rules, may take. The shipped files take up to 2,000.
+const FILE_OPERATIONS: u64 = 200_000;
+/// Rules that one file may declare.
+const FILE_RULES: usize = 1_000;
+
+/// Limits of rule scripts: a clause handles a few facts, not data.
+fn budget() -> Budget {
+    Budget {
+        operations: FILE_OPERATIONS,
+        text_bytes: 16 * 1024,
+        list_items: 2_048,
+        map_entries: 1_024,
+        ..Budget::default()
+    }
+}
 
 impl RuleSet {
     /// Loads the shipped rules under the user's layers, the strongest first.
@@ -68,6 +83,10 @@ impl Collector {
 
     fn add(&self, call: Call) -> Result<(), Box<EvalAltResult>> {
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            Some(list) if list.len() >= FILE_RULES => {
+                let message = format!("a file may declare {FILE_RULES} rules at the most");
+                Err(Complaint::new("limit", message).with_help("split the file").into())
+            }
             Some(list) => {
                 list.push(call);
                 Ok(())
@@ -88,11 +107,10 @@ fn declare(engine: &mut Engine, kind: RuleKind, collector: &Collector) {
 
 /// The engine that rules run in.
 pub(crate) fn engine(collector: &Collector) -> Engine {
-    let mut engine = sandbox(&Budget { operations: OPERATIONS, ..Budget::default() });
+    let mut engine = sandbox(&budget());
     vocabulary::teach(&mut engine);
-    // Counting operations bounds a clause: none does much in one. Looking at the clock in each of the many calls
-    // would cost more than the rules do, and make what they say depend on the machine.
-    engine.on_progress(|_| None);
+    reserved::keep(&mut engine);
+    ledger::count(&mut engine);
     for kind in RuleKind::ALL {
         declare(&mut engine, kind, collector);
     }
@@ -162,7 +180,10 @@ impl Loader {
     fn take(&mut self, name: &str, shown: String, text: &Arc<str>) {
         self.sources.add(shown.as_str(), Arc::clone(text));
         match compile(&self.engine, &shown, text) {
-            Ok(ast) => self.run(name, shown, text, ast),
+            Ok(ast) => match reserved::taken(&ast, &shown, text) {
+                None => self.run(name, shown, text, ast),
+                Some(problem) => self.lose_file(&shown, text, problem),
+            },
             Err(problem) => self.lose_file(&shown, text, problem),
         }
     }
@@ -180,7 +201,8 @@ impl Loader {
         let declared = calls.into_iter().map(|c| Declared::new(c.kind, c.map, (file, c.line, c.column)));
         self.declared.extend(declared);
         let pack = self.packs.len().saturating_sub(1);
-        self.files.push(RuleFile { name: name.to_owned(), shown, pack, text: Arc::clone(text), ast });
+        let (name, text, ledger) = (name.to_owned(), Arc::clone(text), Arc::default());
+        self.files.push(RuleFile { name, shown, pack, text, ast, ledger });
     }
 
     /// A file that did not run to its end may have held requirements.
@@ -196,6 +218,7 @@ impl Loader {
         self.problems.extend(settled.problems);
         self.lost.extend(settled.lost);
         self.lost.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        self.engine.set_max_operations(ledger::CALL);
         RuleSet {
             engine: self.engine,
             sources: self.sources,

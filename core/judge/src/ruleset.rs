@@ -8,6 +8,7 @@ use convwise_types::{Diagnostic, RuleId, Span};
 use rhai::{AST, Engine};
 
 use crate::clauses::RuleKind;
+use crate::ledger::Ledger;
 use crate::pack::Pack;
 use crate::rule::Rule;
 use crate::settle::SetAside;
@@ -44,6 +45,8 @@ pub(crate) struct RuleFile {
     pub pack: usize,
     pub text: Arc<str>,
     pub ast: AST,
+    /// What its clauses have cost.
+    pub ledger: Arc<Ledger>,
 }
 
 /// A requirement, or a file with requirements, that did not load.

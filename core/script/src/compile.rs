@@ -98,6 +98,10 @@ fn word(kind: &ParseErrorType, source: &str) -> Wording {
             wording("syntax", format!("there is already a variable `{name}`"))
         }
         P::Reserved(word) => reserved(word),
+        P::ForbiddenVariable(name) => {
+            wording("reserved-name", format!("no variable can be called `{name}` here"))
+                .help("choose another name")
+        }
         P::ExprTooDeep => {
             wording("limit", "the expression is nested too deeply").help("split it into several")
         }

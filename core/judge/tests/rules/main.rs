@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod hearing;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod judging;
 #[cfg(test)]
 mod loading;
