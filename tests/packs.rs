@@ -135,3 +135,91 @@ fn the_reference_is_printed_and_searched() {
     let committed = fs::read_to_string(repository().join("rules/convwise.d.rhai")).unwrap();
     assert_eq!(definitions, committed);
 }
+
+#[test]
+fn what_is_new_of_every_kind_passes_the_checks_and_its_case() {
+    for kind in ["require", "prefer", "train", "optimise", "note"] {
+        let home = Home::new();
+        let written = home.run(&format!("rules new {kind} my-condition")).stdout;
+        assert_eq!(written, "convwise/rules/my-condition.rhai\nconvwise/rules/my-condition.cases.toml\n");
+        assert_eq!(rule(&home.json("rules list --json"), "my-condition")["kind"], kind);
+        for line in ["rules check", "rules test"] {
+            let answer = home.run(line);
+            assert_eq!(answer.code, 0, "{kind}: {}", answer.stdout);
+        }
+    }
+    let home = Home::new();
+    assert_eq!(home.run("rules new rank my-order").code, 0);
+    assert_eq!(rule(&home.json("rules list --json"), "my-order")["replaces"].as_array().unwrap().len(), 1);
+    assert_eq!((home.run("rules check").code, home.run("rules test").code), (0, 0));
+}
+
+#[test]
+fn a_name_alone_is_a_preference_and_a_kind_alone_a_mistake() {
+    let home = Home::new();
+    assert_eq!(home.run("rules new my_condition").code, 0);
+    assert_eq!(rule(&home.json("rules list --json"), "my-condition")["kind"], "prefer");
+    home.run("rules new require").fails(3, &["convwise rules new require NAME"]);
+    home.run("rules new requires x").fails(3, &["did you mean `require`?"]);
+    home.run("rules new require ../x").fails(3, &["is not a name"]);
+    home.run("rules new").fails(3, &["required"]);
+    home.run("rules new require x --pack y").fails(3, &["cannot be used with"]);
+}
+
+#[test]
+fn a_new_pack_is_a_pack_that_passes_the_checks() {
+    let home = Home::new();
+    assert_eq!(home.run("rules new --pack house").code, 0);
+    let list = home.json("rules list --json");
+    let new = rule(&list, "house-condition");
+    assert_eq!((&new["pack"], &new["pack_version"]), (&json!("house"), &json!("0.1.0")));
+    assert_eq!((home.run("rules check").code, home.run("rules test").code), (0, 0));
+    assert!(home.path().join("convwise/rules/convwise.d.rhai").exists());
+    home.run("rules new --pack house").fails(3, &["already"]);
+    assert_eq!(home.run("rules digest convwise/rules/house --write").code, 0);
+    assert_eq!(home.run("rules check").code, 0);
+}
+
+#[test]
+fn one_rule_is_ejected_changed_and_compared() {
+    let home = Home::new();
+    let written = home.run("rules eject slower-than-video").stdout;
+    assert_eq!(
+        written,
+        "convwise/rules/slower-than-video.cases.toml\nconvwise/rules/slower-than-video.rhai\n"
+    );
+    assert!(home.run("rules diff").stdout.contains("1 rule compared, 1 the same"));
+    let file = home.path().join("convwise/rules/slower-than-video.rhai");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("VIDEO_FRAMES = 30.0", "VIDEO_FRAMES = 25.0")).unwrap();
+    let diff = home.json("rules diff --json");
+    let one = &diff["rules"][0];
+    assert_eq!((&diff["schema"], &one["state"]), (&json!("convwise.rules-diff/1"), &json!("user-changed")));
+    assert_eq!(one["by_user"][0]["part"], "VIDEO_FRAMES");
+    let text = home.run("rules diff").stdout;
+    for line in [
+        "you changed it, the program did not since 0.1.0",
+        "- const VIDEO_FRAMES = 30.0;",
+        "+ const VIDEO_FRAMES = 25.0;",
+    ] {
+        assert!(text.contains(line), "no {line:?} in {text}");
+    }
+    home.run("rules diff slower-than-vido").fails(3, &["did you mean `slower-than-video`?"]);
+    home.run("rules eject slower-than-vido").fails(3, &["did you mean `slower-than-video`?"]);
+    home.run("rules eject deployment").fails(1, &["`slower-than-video` is already declared"]);
+}
+
+#[test]
+fn a_rule_deleted_from_an_ejected_file_is_missed_aloud() {
+    let home = Home::new();
+    assert_eq!(home.run("rules eject ranking").code, 0);
+    assert_eq!(home.run("rules eject too-many-parameters").code, 0);
+    home.write("convwise/rules/too-many-parameters.rhai", "");
+    let check = home.run("rules check").stdout;
+    assert!(
+        check.contains("the shipped rule is in force")
+            && check.contains("disable = [\"too-many-parameters\"]"),
+        "{check}"
+    );
+    assert!(home.run(&ADVISE.replace(" --json", "")).stdout.contains("`too-many-parameters` was ejected to"));
+}

@@ -12,7 +12,7 @@ use convwise_types::{
     Priority, Scenario, Task,
 };
 
-pub(crate) use rules::{DigestArgs, FieldsArgs, ListArgs};
+pub(crate) use rules::{DiffArgs, DigestArgs, EjectArgs, FieldsArgs, ListArgs, NewArgs};
 
 /// A closed set of words as a clap value: listed in the help, completed by shells.
 macro_rules! word_parser {
@@ -442,20 +442,12 @@ pub(crate) enum RulesCommand {
     Fields(FieldsArgs),
     /// The digest of a pack's rule files, which its pack.toml may state.
     Digest(DigestArgs),
-    /// Write the skeleton of a new rule file.
-    New {
-        /// Its topic.
-        name: String,
-        /// Folder to put it in.
-        #[arg(long, value_name = "DIR", default_value = "convwise/rules")]
-        dir: PathBuf,
-    },
-    /// Write the shipped rules out for editing.
-    Eject {
-        /// Folder to put them in.
-        #[arg(long, value_name = "DIR", default_value = "convwise/rules")]
-        dir: PathBuf,
-    },
+    /// Write a rule with its case, or a pack, to start from.
+    New(NewArgs),
+    /// Write shipped rules out for editing: all, a file, a rule, or an example pack.
+    Eject(EjectArgs),
+    /// My rules against the shipped ones: what differs, and who changed what since they were ejected.
+    Diff(DiffArgs),
 }
 
 #[derive(Subcommand, Debug)]

@@ -46,3 +46,54 @@ pub(crate) struct FieldsArgs {
     #[command(flatten)]
     pub(crate) output: JsonArgs,
 }
+
+/// `rules new`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  convwise rules new require over-power-budget    a requirement; also prefer, train, optimise, note, rank
+  convwise rules new over-power-budget            a preference
+  convwise rules new --pack house                 a pack of its own, in a folder of its name")]
+pub(crate) struct NewArgs {
+    /// Kind of the rule (a preference without one), and the condition that it finds, which names it.
+    #[arg(value_name = "[KIND] NAME", num_args = 1..=2, required_unless_present = "pack", conflicts_with = "pack")]
+    pub(crate) words: Vec<String>,
+    /// A pack of this name instead.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pack: Option<String>,
+    /// Folder to put it in.
+    #[arg(long, value_name = "DIR", default_value = "convwise/rules", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+}
+
+/// `rules eject`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  convwise rules eject                            every shipped rule
+  convwise rules eject deployment                 the rules of one file
+  convwise rules eject small-network-for-cpu-server
+  convwise rules eject house-policy               an example pack, which is in force from then on
+
+Nothing is overwritten. Shipped rules that are not in your folder stay in force; `disable` in its pack.toml switches
+one off.")]
+pub(crate) struct EjectArgs {
+    /// A file, a rule or an example pack; every shipped rule without one.
+    pub(crate) what: Option<String>,
+    /// Folder to put it in.
+    #[arg(long, value_name = "DIR", default_value = "convwise/rules", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+}
+
+/// `rules diff`.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit status 0 whether or not there are differences: a difference is no mistake.")]
+pub(crate) struct DiffArgs {
+    /// Only this rule.
+    pub(crate) rule: Option<String>,
+    /// Rules that are the same, too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}

@@ -1,11 +1,9 @@
-//! The rules as documents: list them, show one with its text, start a new one.
+//! The rules as documents: list them, show one with its text.
 
 use convwise_types::{Origin, UnknownWord, did_you_mean};
 use serde::Serialize;
 
-use crate::clauses::RuleKind;
 use crate::layer::Layer;
-use crate::manifest::PACK_FILE;
 use crate::pack::Pack;
 use crate::rule::Rule;
 use crate::ruleset::RuleSet;
@@ -50,15 +48,6 @@ pub struct RuleInfo {
     pub text: String,
 }
 
-/// A new rule with its case, to be edited.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scaffold {
-    /// What goes into a `.rhai` file.
-    pub rule: String,
-    /// What goes into the `.cases.toml` file beside it.
-    pub cases: String,
-}
-
 impl RuleSet {
     /// Every rule, by id.
     #[must_use]
@@ -92,7 +81,7 @@ impl RuleSet {
             _ => None,
         });
         let info = |(rule, pack): (&Rule, &Pack)| RuleInfo {
-            disabled_by: Some(format!("{}/{PACK_FILE}", pack.folder)),
+            disabled_by: Some(pack.manifest_file()),
             ..self.info(rule)
         };
         let mut infos: Vec<RuleInfo> = off.map(info).collect();
@@ -131,37 +120,4 @@ impl RuleSet {
         });
         losers.map(|one| place(&self.files, &one.rule)).collect()
     }
-}
-
-/// A rule of a kind with every clause that it needs, and a case that it passes.
-#[must_use]
-pub fn scaffold(kind: RuleKind, id: &str) -> Scaffold {
-    let (body, expect) = match kind {
-        RuleKind::Require => (
-            "  when:    |need|      need.has(\"max_params\"),\n  holds:   |net, need| net.params <= need.max_params,\n  \
-             margin:  |net, need| need.max_params - net.params,\n",
-            "holds",
-        ),
-        RuleKind::Prefer => (
-            "  score:   |net|       if net.params < 30e6 { 1.0 } else { 0.0 },\n  weight:  1.0,\n",
-            "prefers",
-        ),
-        RuleKind::Train => ("  advise:  |need|      #{ epochs: 30 },\n  priority: 50,\n", "advises"),
-        RuleKind::Optimise => {
-            ("  steps:   |net|       [`say what to do with ${net.title}`],\n  priority: 50,\n", "advises")
-        }
-        RuleKind::Note => ("  when:    |net|       net.params > 80e6,\n", "notes"),
-        RuleKind::Rank => ("  score:   |net|       net.preference,\n", "ranks"),
-    };
-    let because = "  because: |net|       `${net.title} has ${count(net.params)} parameters`,\n";
-    let rule = format!(
-        "// What is found, why it matters, where the figures come from.\n{kind}(#{{\n  id: \"{id}\",\n  \
-         doc: \"Say what the rule finds.\",\n  source: \"say who says so\",\n{body}{because}}});\n"
-    );
-    let params = if kind == RuleKind::Note { 90_000_000 } else { 5_000_000 };
-    let cases = format!(
-        "[[case]]\nname = \"say which situation this is\"\nrule = \"{id}\"\nneed = {{ max_params = 10_000_000 }}\n\
-         net = {{ title = \"Small\", params = {params}, preference = 0.5 }}\nexpect = \"{expect}\"\n"
-    );
-    Scaffold { rule, cases }
 }

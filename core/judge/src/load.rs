@@ -8,6 +8,7 @@ use convwise_types::Diagnostic;
 use rhai::{AST, Engine, EvalAltResult, Map, NativeCallContext};
 
 use crate::clauses::RuleKind;
+use crate::ejected;
 use crate::folder::{RuleFolder, is_rules};
 use crate::ledger;
 use crate::pack::Pack;
@@ -215,6 +216,7 @@ impl Loader {
 
     fn finish(mut self) -> RuleSet {
         let settled = settle(&self.packs, &self.files, self.declared);
+        self.problems.extend(ejected::deleted(&self.packs, &self.files, &settled));
         self.problems.extend(settled.problems);
         self.lost.extend(settled.lost);
         self.lost.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));

@@ -2,8 +2,9 @@
 
 use convwise_types::Origin;
 
+use crate::ejected::Ejected;
 use crate::layer::Layer;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, PACK_FILE};
 use crate::stack::Placed;
 
 /// A folder that was read.
@@ -19,6 +20,8 @@ pub struct Pack {
     pub folder: String,
     /// 0 is the weakest.
     pub strength: usize,
+    /// What the shipped rules were that were ejected into it.
+    pub(crate) ejected: Option<Ejected>,
     /// Why its rules are not used, if so.
     pub refusal: Option<String>,
 }
@@ -31,6 +34,7 @@ impl Pack {
             origin: placed.folder.origin.clone(),
             folder: placed.folder.shown("").trim_end_matches('/').to_owned(),
             strength: placed.strength,
+            ejected: placed.folder.ejected.clone(),
             refusal: placed.refusal.as_ref().map(|problem| problem.message.clone()),
         }
     }
@@ -48,6 +52,11 @@ impl Pack {
             Some(manifest) => format!("{} {}", manifest.name, manifest.version),
             None => self.layer.to_string(),
         }
+    }
+
+    /// Where its `pack.toml` is, or would be.
+    pub(crate) fn manifest_file(&self) -> String {
+        format!("{}/{PACK_FILE}", self.folder)
     }
 
     /// The manifest of a pack whose rules are used.

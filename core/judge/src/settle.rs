@@ -6,7 +6,6 @@ use convwise_types::{Diagnostic, RuleId, did_you_mean};
 use rhai::Map;
 
 use crate::clauses::RuleKind;
-use crate::manifest::PACK_FILE;
 use crate::pack::Pack;
 use crate::rule::{Clauses, Flaw, Given, Place, Reader, Rule};
 use crate::ruleset::{LostRequirement, RuleFile, at_declaration};
@@ -107,7 +106,7 @@ impl Settling<'_> {
     fn nothing_to_disable(&self, pack: &Pack, id: &str) -> Diagnostic {
         let near = did_you_mean(id, self.bases.keys().map(String::as_str));
         let message = format!("there is no rule `{id}` in a weaker layer to disable{near}");
-        let shown = format!("{}/{PACK_FILE}", pack.folder);
+        let shown = pack.manifest_file();
         let help = "take it out of `disable`; a rule of this pack itself is deleted where it stands";
         match &pack.manifest {
             Some(manifest) => manifest.at(&shown, "unknown-rule", id, message).with_help(help),

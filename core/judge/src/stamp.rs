@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use convwise_types::{PackStamp, RuleSetStamp};
 
 use crate::clauses::RuleKind;
+use crate::ejected::DELETED;
 use crate::layer::Layer;
-use crate::manifest::{PACK_FILE, digest};
+use crate::manifest::digest;
 use crate::pack::Pack;
 use crate::rule::Rule;
-use crate::ruleset::{RuleFile, RuleSet};
+use crate::ruleset::RuleSet;
 use crate::settle::{By, SetAside, place};
-use crate::text;
 
 impl RuleSet {
     /// What the decision record says of the rules.
@@ -50,6 +50,8 @@ impl RuleSet {
             let rules = if count == 1 { "rule" } else { "rules" };
             format!("{by} repeats {count} {rules} of {old} unchanged")
         }));
+        let deleted = self.load_diagnostics.iter().filter(|problem| problem.code == DELETED);
+        said.extend(deleted.map(|problem| problem.message.clone()));
         said.sort();
         said
     }
@@ -58,26 +60,12 @@ impl RuleSet {
         self.file_of(rule).map_or("", |f| f.shown.as_str())
     }
 
-    /// Whether the rule that replaces it says the same, down to what its file defines beside the rules.
+    /// Whether the rule that replaces it says the same.
     fn is_repeated(&self, one: &SetAside) -> bool {
-        let By::Rule(winner) = &one.by else { return false };
-        let (Some(new), Some(old)) = (self.file_of(winner), self.file_of(&one.rule)) else { return false };
-        let said = |file: &RuleFile, rule: &Rule| {
-            let range = text::declaration(&file.text, rule.line, rule.column);
-            file.text.get(range).map(str::to_owned)
-        };
-        new.text == old.text
-            || (winner.extends.is_none()
-                && said(new, winner) == said(old, &one.rule)
-                && self.outside(winner) == self.outside(&one.rule))
-    }
-
-    /// The text of a rule's file without its declarations.
-    fn outside(&self, rule: &Rule) -> String {
-        let of_file = |r: &&Rule| r.file == rule.file;
-        let all = self.rules.iter().chain(self.set_aside.iter().map(|one| &one.rule)).filter(of_file);
-        let at: BTreeSet<(usize, usize)> = all.map(|r| (r.line, r.column)).collect();
-        self.file_of(rule).map(|file| text::outside(&file.text, at)).unwrap_or_default()
+        match &one.by {
+            By::Rule(winner) => winner.extends.is_none() && self.written(winner) == self.written(&one.rule),
+            By::Pack(_) => false,
+        }
     }
 
     fn sentence(&self, one: &SetAside) -> String {
@@ -89,12 +77,12 @@ impl RuleSet {
                 format!("rule `{}` of {by} {does} `{}` of {old}", winner.id, one.rule.id)
             }
             By::Pack(pack) => {
-                let by = self.packs.get(*pack).map(|p| p.folder.as_str()).unwrap_or_default();
+                let by = self.packs.get(*pack).map(Pack::manifest_file).unwrap_or_default();
                 let (what, so) = match one.rule.kind {
                     RuleKind::Require => ("requirement", ": nothing is rejected or left unproven for it"),
                     _ => ("rule", ""),
                 };
-                format!("{by}/{PACK_FILE} disables the {what} `{}` of {old}{so}", one.rule.id)
+                format!("{by} disables the {what} `{}` of {old}{so}", one.rule.id)
             }
         }
     }

@@ -13,21 +13,6 @@ pub(crate) fn declaration(source: &str, line: usize, column: usize) -> Range<usi
     start..end + usize::from(semicolon)
 }
 
-/// The text without the declarations that start at these lines and columns, and without blank lines.
-pub(crate) fn outside(source: &str, declarations: impl IntoIterator<Item = (usize, usize)>) -> String {
-    let mut rest = String::new();
-    let mut from = 0;
-    let mut ranges: Vec<_> = declarations.into_iter().map(|(l, c)| declaration(source, l, c)).collect();
-    ranges.sort_by_key(|range| range.start);
-    for range in ranges {
-        rest.push_str(source.get(from..range.start).unwrap_or_default());
-        from = range.end.max(from);
-    }
-    rest.push_str(source.get(from..).unwrap_or_default());
-    let lines = rest.lines().map(str::trim_end).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 /// Length of a call up to the bracket that closes the first one; texts and comments do not count.
 fn closing_bracket(text: &str) -> usize {
     let mut depth = 0_usize;
@@ -48,7 +33,7 @@ fn closing_bracket(text: &str) -> usize {
 }
 
 /// Length of the comment or text that begins here, if one does.
-fn skip_length(text: &str) -> Option<usize> {
+pub(crate) fn skip_length(text: &str) -> Option<usize> {
     let until = |from: usize, end: &str| {
         let tail = text.get(from..)?;
         Some(from + tail.find(end).map_or(tail.len(), |at| at + end.len()))

@@ -1,7 +1,9 @@
 //! `convwise rules`: the decision logic, as its authors see it. One file a subcommand.
 
 mod check;
+mod diff;
 mod digest;
+mod eject;
 mod fields;
 mod list;
 mod new;
@@ -20,7 +22,13 @@ pub(crate) fn run(context: &Context, command: &RulesCommand) -> Result<(), CliEr
         RulesCommand::Test { filter, output } => test::test(context, filter.as_deref(), output.json),
         RulesCommand::Fields(args) => fields::fields(context, args),
         RulesCommand::Digest(args) => digest::digest(context, args),
-        RulesCommand::New { name, dir } => new::new(context, name, dir),
-        RulesCommand::Eject { dir } => new::write_out(context, dir),
+        RulesCommand::New(args) => new::new(context, args),
+        RulesCommand::Eject(args) => eject::write_out(context, args),
+        RulesCommand::Diff(args) => diff::diff(context, args),
     }
+}
+
+/// Paths, one a line.
+fn lines(paths: &[std::path::PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n")
 }

@@ -3,11 +3,13 @@
 mod disk;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use convwise_types::{Diagnostic, Origin};
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
 
+use crate::ejected::{EJECTED_FILE, Ejected};
 use crate::layer::Layer;
 use crate::manifest::{Manifest, PACK_FILE, digest};
 
@@ -30,6 +32,8 @@ pub struct RuleFolder {
     pub files: Files,
     /// What its `pack.toml` says, if it has one that can be read.
     pub manifest: Option<Manifest>,
+    /// What the shipped rules were that were ejected into it.
+    pub(crate) ejected: Option<Ejected>,
     /// Packs in subfolders: a subfolder with a `pack.toml` is one. Weaker than the folder's own files.
     pub packs: Vec<Self>,
     /// What could not be read.
@@ -69,6 +73,23 @@ impl RuleFolder {
         folders.map(pack).collect()
     }
 
+    /// The files of an example pack by their path below it.
+    pub(crate) fn example_files(name: &str) -> Option<BTreeMap<PathBuf, &'static str>> {
+        let is_called = |pack: &Self| pack.manifest.as_ref().is_some_and(|m| m.name == name);
+        let at = Self::examples().iter().position(is_called)?;
+        let folder = SHIPPED.get_dir("packs")?.dirs().nth(at)?;
+        let mut files = BTreeMap::new();
+        let mut open = vec![folder];
+        while let Some(inner) = open.pop() {
+            open.extend(inner.dirs());
+            let below = |file: &'static File<'_>| {
+                Some((file.path().strip_prefix(folder.path()).ok()?.to_owned(), file.contents_utf8()?))
+            };
+            files.extend(inner.files().filter_map(below));
+        }
+        Some(files)
+    }
+
     /// A folder of given texts, for tests and tools. A text called `pack.toml` makes it a pack.
     pub fn of_texts<'a>(origin: &str, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let files = files.into_iter().map(|(name, text)| (name.to_owned(), Arc::from(text))).collect();
@@ -76,17 +97,24 @@ impl RuleFolder {
     }
 
     fn of(origin: Origin, layer: Layer, mut files: Files) -> Self {
-        let pack = files.remove(PACK_FILE);
+        let (pack, ejected) = (files.remove(PACK_FILE), files.remove(EJECTED_FILE));
         let mut folder = Self {
             origin,
             layer,
             files,
             manifest: None,
+            ejected: None,
             packs: Vec::new(),
             problems: Vec::new(),
             unread: BTreeMap::new(),
             refusal: None,
         };
+        if let Some(text) = ejected {
+            match Ejected::read(&folder.shown(EJECTED_FILE), &text) {
+                Ok(ejected) => folder.ejected = Some(ejected),
+                Err(problem) => folder.problems.push(*problem),
+            }
+        }
         if let Some(text) = pack {
             match Manifest::read(&folder.shown(PACK_FILE), &text).and_then(|m| folder.intact(m)) {
                 Ok(manifest) => folder.manifest = Some(manifest),
@@ -131,7 +159,7 @@ impl RuleFolder {
 }
 
 fn embedded(folder: &'static Dir<'_>) -> Files {
-    let text = |file: &'static include_dir::File<'_>| {
+    let text = |file: &'static File<'_>| {
         let name = file.path().file_name()?.to_str()?;
         wanted(name).then(|| Some((name.to_owned(), Arc::from(file.contents_utf8()?))))?
     };
@@ -144,5 +172,5 @@ pub(crate) fn is_rules(name: &str) -> bool {
 }
 
 fn wanted(name: &str) -> bool {
-    is_rules(name) || name.ends_with(".cases.toml") || name == PACK_FILE
+    is_rules(name) || name.ends_with(".cases.toml") || name == PACK_FILE || name == EJECTED_FILE
 }

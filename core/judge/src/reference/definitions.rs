@@ -62,11 +62,12 @@ fn fields(table: &Table, entry: &TableEntry, out: &mut String) {
     out.push_str("};\n\n");
 }
 
-/// What a field is, with its unit, and whether it may be unknown.
+/// What a field is, with its words or unit, and whether it may be unknown.
 fn said(entry: &FieldEntry) -> String {
-    let unit = (!entry.unit.is_empty()).then_some(entry.unit);
-    let doubt = entry.may_be_unknown.then_some("may be unknown");
-    let more: Vec<&str> = unit.into_iter().chain(doubt).collect();
+    let words = (!entry.words.is_empty()).then(|| entry.words.join(", "));
+    let unit = (!entry.unit.is_empty()).then(|| entry.unit.to_owned());
+    let doubt = entry.may_be_unknown.then(|| "may be unknown".to_owned());
+    let more: Vec<String> = [words, unit, doubt].into_iter().flatten().collect();
     if more.is_empty() { entry.doc.to_owned() } else { format!("{} ({})", entry.doc, more.join("; ")) }
 }
 
@@ -85,8 +86,8 @@ fn type_of(field: &Field) -> String {
         Kind::Flag => "bool".to_owned(),
         Kind::Whole => "int".to_owned(),
         Kind::Real => "float".to_owned(),
-        Kind::Text => "String".to_owned(),
-        Kind::Word(words) => words().iter().map(|w| format!("\"{w}\"")).collect::<Vec<_>>().join(" | "),
+        // The language server's grammar has types of one word, and its parser has not.
+        Kind::Text | Kind::Word(_) => "String".to_owned(),
         Kind::Words => "[String]".to_owned(),
         Kind::Object(table) => type_name(table),
     }

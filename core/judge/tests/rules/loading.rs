@@ -105,9 +105,9 @@ fn a_rule_is_shown_with_its_text_or_the_nearest_name() {
 #[test]
 fn ejected_rules_judge_like_the_shipped_ones_and_are_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
-    let written = eject(folder.path()).unwrap();
+    let written = eject(folder.path(), None).unwrap().written;
     assert!(written.len() >= 10);
-    assert!(eject(folder.path()).unwrap_err().to_string().contains("nothing was written"));
+    assert!(eject(folder.path(), None).unwrap_err().to_string().contains("nothing was written"));
     let (rules, problems) = RuleSet::load(&[RuleFolder::read(folder.path(), Layer::User)]);
     assert_eq!(problems, []);
     assert_eq!(rules.stamp().fingerprint, support::shipped().stamp().fingerprint);

@@ -1,6 +1,8 @@
 //! Rule sets from files to answers: loading, judging, ranking, plans, queries, and the shipped rules themselves.
 
 #[cfg(test)]
+mod editing;
+#[cfg(test)]
 mod hearing;
 #[cfg(test)]
 mod hostile;
