@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use convwise_script::diagnose;
 use convwise_types::{Diagnostic, Missing};
-use rhai::{AST, Array, Dynamic, EvalAltResult};
+use rhai::{Array, Dynamic, EvalAltResult};
 
+use crate::direct::Halt;
 use crate::fields::Cell;
 use crate::ledger::overdrawn;
 use crate::row::{Row, View, number};
-use crate::rule::Clause;
-use crate::ruleset::RuleSet;
+use crate::rule::{Call, Clause};
+use crate::ruleset::{RuleFile, RuleSet};
 use crate::vocabulary::MissingFact;
 
 /// What a closure may take.
@@ -75,19 +76,25 @@ pub(crate) fn one_line(problem: &Diagnostic) -> String {
 impl RuleSet {
     /// Calls a clause.
     pub(crate) fn call(&self, clause: &Clause, scene: &Scene) -> Result<Dynamic, Stop> {
-        let (closure, file) = match clause {
+        let call = match clause {
             Clause::Value(value) => return Ok(value.clone()),
-            Clause::Call(closure, file) => (closure, *file),
+            Clause::Call(call) => call,
         };
-        let Some(file) = self.files.get(file) else {
-            return Err(Stop::error("script", "the rule has no file"));
-        };
+        let file = self.files.get(call.file).ok_or_else(|| Stop::error("script", "the rule has no file"))?;
         if file.ledger.is_overdrawn() {
             return Err(Stop::Exhausted(overdrawn(&file.shown)));
         }
-        let ast: &AST = &file.ast;
+        match call.plain.as_ref().map(|node| node.evaluate(scene)) {
+            Some(Ok(value)) => Ok(value.into()),
+            Some(Err(Halt::Missing(missing))) => Err(Stop::Missing(missing)),
+            Some(Err(Halt::Unusual)) | None => self.run(call, file, scene),
+        }
+    }
+
+    /// Runs a closure in the engine.
+    pub(crate) fn run(&self, call: &Call, file: &RuleFile, scene: &Scene) -> Result<Dynamic, Stop> {
         file.ledger
-            .charge(|| closure.call(&self.engine, ast, |name| scene.argument(name)))
+            .charge(|| call.closure.call(&self.engine, &file.ast, |name| scene.argument(name)))
             .map_err(|error| self.stop(&error, &file.shown))
     }
 

@@ -9,6 +9,7 @@ mod cases;
 mod catalogue;
 mod clauses;
 mod diff;
+mod direct;
 mod draft;
 mod eject;
 mod ejected;

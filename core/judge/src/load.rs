@@ -8,6 +8,7 @@ use convwise_types::Diagnostic;
 use rhai::{AST, Engine, EvalAltResult, Map, NativeCallContext};
 
 use crate::clauses::RuleKind;
+use crate::direct::Translations;
 use crate::ejected;
 use crate::folder::{RuleFolder, is_rules};
 use crate::ledger;
@@ -202,8 +203,15 @@ impl Loader {
         let declared = calls.into_iter().map(|c| Declared::new(c.kind, c.map, (file, c.line, c.column)));
         self.declared.extend(declared);
         let pack = self.packs.len().saturating_sub(1);
-        let (name, text, ledger) = (name.to_owned(), Arc::clone(text), Arc::default());
-        self.files.push(RuleFile { name, shown, pack, text, ast, ledger });
+        self.files.push(RuleFile {
+            name: name.to_owned(),
+            shown,
+            pack,
+            text: Arc::clone(text),
+            translations: Translations::of(&ast),
+            ast,
+            ledger: Arc::default(),
+        });
     }
 
     /// A file that did not run to its end may have held requirements.

@@ -7,21 +7,38 @@ use convwise_types::{Grade, RuleId};
 use rhai::{Array, Dynamic, FnPtr};
 
 use crate::clauses::RuleKind;
+use crate::direct::Node;
 use crate::ruleset::RuleFile;
 
 /// A clause: written down, or computed by a closure.
 #[derive(Clone, Debug)]
 pub(crate) enum Clause {
     Value(Dynamic),
-    /// The closure, and the index of the file that it stands in: another than the rule's where it is inherited.
-    Call(Closure, usize),
+    Call(Box<Call>),
+}
+
+/// A closure of a rule file.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub closure: Closure,
+    /// Index of the file that it stands in: another than the rule's where it is inherited.
+    pub file: usize,
+    /// What it comes to, if that needs no engine.
+    pub plain: Option<Node>,
 }
 
 impl Clause {
     fn new(files: &[RuleFile], given: Given) -> Self {
         let pointer = given.value.clone().try_cast::<FnPtr>();
         match pointer.zip(files.get(given.file)) {
-            Some((pointer, file)) => Self::Call(Closure::new(&file.ast, pointer), given.file),
+            Some((pointer, file)) => {
+                let plain = file.translations.closure(&file.ast, &pointer);
+                Self::Call(Box::new(Call {
+                    closure: Closure::new(&file.ast, pointer),
+                    file: given.file,
+                    plain,
+                }))
+            }
             None => Self::Value(given.value),
         }
     }
@@ -30,7 +47,7 @@ impl Clause {
     pub fn takes(&self) -> &[String] {
         match self {
             Self::Value(_) => &[],
-            Self::Call(closure, _) => closure.parameters(),
+            Self::Call(call) => call.closure.parameters(),
         }
     }
 

@@ -8,6 +8,7 @@ use convwise_types::{Diagnostic, RuleId, Span};
 use rhai::{AST, Engine};
 
 use crate::clauses::RuleKind;
+use crate::direct::Translations;
 use crate::ledger::Ledger;
 use crate::pack::Pack;
 use crate::rule::Rule;
@@ -45,6 +46,8 @@ pub(crate) struct RuleFile {
     pub pack: usize,
     pub text: Arc<str>,
     pub ast: AST,
+    /// Its closures that need no engine.
+    pub translations: Translations,
     /// What its clauses have cost.
     pub ledger: Arc<Ledger>,
 }

@@ -90,7 +90,7 @@ fn unknown_field(table: &Table, name: &str) -> Box<EvalAltResult> {
 }
 
 /// Whether a field, or a dotted path, is known.
-fn has(row: &Row, name: &str) -> Result<bool> {
+pub(crate) fn has(row: &Row, name: &str) -> Result<bool> {
     let cell = row.at(name).ok_or_else(|| unknown_field(row.table, name))?;
     if let Some((table, field)) = row.table.place(name) {
         trace::asked(table, field);
@@ -106,7 +106,7 @@ fn register_intervals(engine: &mut Engine) {
 }
 
 /// An upper limit: the whole interval within it holds, the whole interval beyond it does not.
-fn within(group: &Row, limit: f64) -> Result<bool> {
+pub(crate) fn within(group: &Row, limit: f64) -> Result<bool> {
     let (low, high, grade) = interval(group)?;
     if high <= limit {
         Ok(true)
@@ -118,7 +118,7 @@ fn within(group: &Row, limit: f64) -> Result<bool> {
 }
 
 /// A lower demand: the mirror image.
-fn at_least(group: &Row, demand: f64) -> Result<bool> {
+pub(crate) fn at_least(group: &Row, demand: f64) -> Result<bool> {
     let (low, high, grade) = interval(group)?;
     if low >= demand {
         Ok(true)
@@ -218,7 +218,7 @@ fn step_of(x: f64) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "printed with three digits")]
-fn real(x: i64) -> f64 {
+pub(crate) fn real(x: i64) -> f64 {
     x as f64
 }
 

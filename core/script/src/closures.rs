@@ -22,9 +22,11 @@ pub struct Closure {
 }
 
 impl Closure {
-    /// A closure that was defined in `ast`.
+    /// A closure that was defined in `ast`. What it captured is its own from now on: a script that changes it in a
+    /// call changes nothing for later ones.
     #[must_use]
-    pub fn new(ast: &AST, pointer: FnPtr) -> Self {
+    pub fn new(ast: &AST, mut pointer: FnPtr) -> Self {
+        pointer.iter_curry_mut().for_each(|captured| *captured = captured.flatten_clone());
         let parameters = parameters(ast, &pointer);
         Self { pointer, parameters }
     }
