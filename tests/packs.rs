@@ -223,3 +223,23 @@ fn a_rule_deleted_from_an_ejected_file_is_missed_aloud() {
     );
     assert!(home.run(&ADVISE.replace(" --json", "")).stdout.contains("`too-many-parameters` was ejected to"));
 }
+
+#[test]
+fn the_example_pack_is_off_until_it_is_named_or_ejected() {
+    let home = Home::new();
+    let in_force = |line: &str| {
+        let packs = home.json(line);
+        assert_eq!(packs["examples"][0]["name"], "house-policy");
+        let found = packs["packs"].as_array().unwrap().iter().find(|pack| pack["name"] == "house-policy");
+        found.map(|pack| pack["layer"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(in_force("rules list --packs --json"), None);
+    assert_eq!(in_force("rules list --packs --json --rules house-policy").as_deref(), Some("named"));
+    let with = home.json(&format!("{ADVISE} --rules house-policy"));
+    assert_eq!(with["rules"]["packs"][0]["name"], "house-policy");
+    assert_eq!(home.run("rules eject house-policy").code, 0);
+    assert_eq!(in_force("rules list --packs --json").as_deref(), Some("project"));
+    assert_eq!((home.run("rules check").code, home.run("rules test").code), (0, 0));
+    home.run("rules eject house-policy").fails(1, &["already there"]);
+    home.run("rules list --rules hause-policy").fails(3, &["there is no folder hause-policy"]);
+}

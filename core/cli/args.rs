@@ -49,8 +49,8 @@ pub(crate) struct Global {
     /// Folder for the knowledge base and installed runners.
     #[arg(long, global = true, env = "CONVWISE_HOME", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) home: Option<PathBuf>,
-    /// Folder with rules that replace or extend the shipped ones (repeatable, first wins).
-    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Folder with rules that replace or extend the shipped ones, or the name of an example pack (repeatable, first wins).
+    #[arg(long, global = true, value_name = "DIR|PACK", value_hint = ValueHint::DirPath)]
     pub(crate) rules: Vec<PathBuf>,
     /// Folder with `architectures/`, `runners/` and `kb/` that extend the shipped ones (repeatable, first wins).
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]

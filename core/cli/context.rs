@@ -8,7 +8,7 @@ use convwise_advisor::World;
 use convwise_host::{
     Builtin, Discovery, RunnerEntry, RunnerList, Shelf, Worker, WorkerSpec, discover, elevated, surroundings,
 };
-use convwise_judge::{RuleFolder, RuleSet};
+use convwise_judge::{Layer, RuleFolder, RuleSet};
 use convwise_store::{OpenOptions, Store, shipped::Shipped};
 use convwise_types::{Device, Diagnostic, Severity};
 use convwise_zoo::{PluginFolder, Zoo};
@@ -17,7 +17,7 @@ use include_dir::{Dir, include_dir};
 use crate::args::Global;
 use crate::commands::worker::BUILTINS;
 use crate::error::CliError;
-use crate::paths::{Paths, program};
+use crate::paths::{Paths, example, program};
 use crate::screen::Screen;
 
 /// Manifests of the runners that ship beside the program.
@@ -79,8 +79,11 @@ impl Context {
 
     /// Rules with everything that loading found.
     pub(crate) fn load_rules(&self) -> (RuleSet, Vec<Diagnostic>) {
-        let folders: Vec<_> =
-            self.paths.rules.iter().map(|(folder, layer)| RuleFolder::read(folder, *layer)).collect();
+        let folder = |(path, layer): &(PathBuf, Layer)| {
+            let example = if path.is_dir() { None } else { example(path) };
+            example.unwrap_or_else(|| RuleFolder::read(path, *layer))
+        };
+        let folders: Vec<_> = self.paths.rules.iter().map(folder).collect();
         RuleSet::load(&folders)
     }
 

@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use convwise_host::elevated;
-use convwise_judge::Layer;
+use convwise_judge::{Layer, RuleFolder};
 use etcetera::BaseStrategy;
 
 use crate::args::Global;
@@ -33,13 +33,15 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// Flags first, then the home folder, then the project's folder; a named folder must be there.
+    /// Flags first, then the home folder, then the project's folder; a named folder must be there, or be the name of
+    /// an example pack.
     pub(crate) fn new(global: &Global) -> Result<Self, CliError> {
         let home = home(global)?;
-        for named in global.rules.iter().chain(&global.plugins) {
-            if !named.is_dir() {
-                return Err(CliError::invalid(format!("there is no folder {}", named.display())));
-            }
+        let no_rules = |named: &&PathBuf| !named.is_dir() && example(named).is_none();
+        let no_plugins = |named: &&PathBuf| !named.is_dir();
+        let absent = global.rules.iter().find(no_rules);
+        if let Some(named) = absent.or_else(|| global.plugins.iter().find(no_plugins)) {
+            return Err(CliError::invalid(format!("there is no folder {}", named.display())));
         }
         let project = Path::new(PROJECT);
         let with = |named: &[PathBuf], rest: [PathBuf; 2]| -> Vec<PathBuf> {
@@ -55,6 +57,11 @@ impl Paths {
             home,
         })
     }
+}
+
+/// The example pack that a name stands for.
+pub(crate) fn example(named: &Path) -> Option<RuleFolder> {
+    named.to_str().and_then(RuleFolder::example)
 }
 
 /// What was named, then the user's, then the project's.

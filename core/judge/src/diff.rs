@@ -7,6 +7,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::ejected::EjectedRule;
 use crate::layer::Layer;
+use crate::pack::Pack;
 use crate::rule::Rule;
 use crate::ruleset::RuleSet;
 use crate::settle::{By, place};
@@ -132,44 +133,68 @@ impl RuleSet {
         base: Option<&EjectedRule>,
         files: &BTreeSet<&str>,
     ) -> Option<RuleDiff> {
-        let any = sides.mine.or(sides.shipped)?;
+        let rule = sides.mine.or(sides.shipped)?;
         let parts = |rule: Option<&Rule>| rule.and_then(|r| self.written(r)).map(|w| w.parts());
-        let (mine, shipped) = (parts(sides.mine), parts(sides.shipped));
-        let base_parts = base.map(|one| &one.parts);
-        let state = match (&mine, &shipped) {
-            (None, _) if sides.disabled.is_some() => State::Disabled,
-            (None, Some(_)) if base.is_some() => State::DeletedHere,
-            (None, Some(_)) if self.file_of(any).is_some_and(|file| files.contains(file.name.as_str())) => {
-                State::NewInProgram
-            }
-            (None, _) => return None,
-            (Some(_), _) if sides.mine.is_some_and(|rule| rule.extends.is_some()) => State::Extends,
-            (Some(_), None) if base.is_some() => State::GoneFromProgram,
-            (Some(_), None) => State::Added,
-            (Some(mine), Some(shipped)) => state_of(mine, shipped, base_parts),
+        let texts = Texts {
+            mine: parts(sides.mine),
+            shipped: parts(sides.shipped),
+            base: base.map(|one| &one.parts),
+            extends: sides.mine.is_some_and(|rule| rule.extends.is_some()),
         };
-        let old = base_parts.or(shipped.as_ref());
-        let disabling = sides.disabled.filter(|_| mine.is_none()).and_then(|pack| self.packs.get(pack));
+        let in_ejected_file = self.file_of(rule).is_some_and(|file| files.contains(file.name.as_str()));
+        let disabling = sides.disabled.filter(|_| sides.mine.is_none()).and_then(|pack| self.packs.get(pack));
+        let place = |rule: &Rule| place(&self.files, rule);
         Some(RuleDiff {
             id: id.to_owned(),
-            kind: any.kind.to_string(),
-            state,
-            mine: sides
-                .mine
-                .map(|rule| place(&self.files, rule))
-                .or(disabling.map(|pack| pack.manifest_file())),
-            shipped: sides.shipped.map(|rule| place(&self.files, rule)),
+            kind: rule.kind.to_string(),
+            state: if disabling.is_some() { State::Disabled } else { texts.state(in_ejected_file)? },
+            mine: sides.mine.map(place).or_else(|| disabling.map(Pack::manifest_file)),
+            shipped: sides.shipped.map(place),
             ejected_from: base.map(|one| one.version.clone()),
-            by_user: match (state, &mine, old) {
-                (State::Extends, Some(mine), _) => changes(&overlaid(shipped.as_ref(), mine), mine),
-                (_, Some(mine), Some(old)) => changes(old, mine),
-                _ => Vec::new(),
-            },
-            by_program: match (base_parts, &shipped) {
-                (Some(base), Some(shipped)) => changes(base, shipped),
-                _ => Vec::new(),
-            },
+            by_user: texts.by_user(),
+            by_program: texts.by_program(),
         })
+    }
+}
+
+/// The parts of a rule on each side.
+struct Texts<'a> {
+    mine: Option<Parts>,
+    shipped: Option<Parts>,
+    /// What the shipped one was when it was ejected.
+    base: Option<&'a Parts>,
+    /// Whether the user's builds on the shipped one.
+    extends: bool,
+}
+
+impl Texts<'_> {
+    /// How the sides stand to each other; nothing where the user has nothing to do with the rule.
+    fn state(&self, in_ejected_file: bool) -> Option<State> {
+        match (&self.mine, &self.shipped) {
+            (None, Some(_)) if self.base.is_some() => Some(State::DeletedHere),
+            (None, Some(_)) if in_ejected_file => Some(State::NewInProgram),
+            (None, _) => None,
+            (Some(_), _) if self.extends => Some(State::Extends),
+            (Some(_), None) if self.base.is_some() => Some(State::GoneFromProgram),
+            (Some(_), None) => Some(State::Added),
+            (Some(mine), Some(shipped)) => Some(state_of(mine, shipped, self.base)),
+        }
+    }
+
+    /// What the user changed: since the ejection where that is known, else against the shipped rule.
+    fn by_user(&self) -> Vec<Change> {
+        match (&self.mine, self.base.or(self.shipped.as_ref())) {
+            (Some(mine), _) if self.extends => changes(&overlaid(self.shipped.as_ref(), mine), mine),
+            (Some(mine), Some(old)) => changes(old, mine),
+            _ => Vec::new(),
+        }
+    }
+
+    fn by_program(&self) -> Vec<Change> {
+        match (self.base, &self.shipped) {
+            (Some(base), Some(shipped)) => changes(base, shipped),
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use convwise_types::{Diagnostic, did_you_mean};
 
 use crate::folder::RuleFolder;
-use crate::manifest::{Manifest, PACK_FILE};
+use crate::manifest::{Manifest, PACK_FILE, Version};
 
 /// A folder at its place.
 #[derive(Clone, Debug)]
@@ -55,6 +55,7 @@ fn builds_on(pack: &RuleFolder, other: &RuleFolder) -> bool {
     name.is_some_and(|name| pack.manifest.as_ref().is_some_and(|m| m.extends.contains_key(name)))
 }
 
+/// Why a pack must not be used, if so: what was found when it was read, or what it builds on.
 fn refusal(
     folder: &RuleFolder,
     below: &[Placed<'_>],
@@ -65,32 +66,34 @@ fn refusal(
         return folder.refusal.clone();
     }
     let manifest = folder.manifest.as_ref()?;
-    let in_circle =
-        circle.iter().any(|one| std::ptr::eq(*one, folder)) || manifest.extends.contains_key(&manifest.name);
-    let problem = |code, word: &str, message| manifest.at(&folder.shown(PACK_FILE), code, word, message);
-    if in_circle {
-        let names: Vec<_> =
-            circle.iter().filter_map(|one| Some(format!("`{}`", one.manifest.as_ref()?.name))).collect();
-        let names = if names.is_empty() { format!("`{}`", manifest.name) } else { names.join(", ") };
-        let message = format!("packs build on each other in a circle, or on packs that do: {names}");
-        return Some(
-            problem("pack-circle", "extends", message).with_help("take one of them out of `extends`"),
-        );
+    if manifest.extends.contains_key(&manifest.name) {
+        return Some(in_circle(folder, manifest, &[folder]));
     }
-    manifest.extends.iter().find_map(|(name, least)| {
-        let usable = below.iter().filter(|p| p.refusal.is_none()).filter_map(|p| p.folder.manifest.as_ref());
-        let found: Vec<&Manifest> = usable.collect();
-        match found.iter().rev().find(|m| m.name == *name) {
-            Some(there) if there.version.reaches(least) => None,
-            Some(there) => {
-                let message =
-                    format!("`{}` needs `{name}` {least} or later; here is {}", manifest.name, there.version);
-                let help = format!("update `{name}`, or take an older version of `{}`", manifest.name);
-                Some(problem("old-pack", name, message).with_help(help))
-            }
-            None => Some(absent(folder, manifest, name, layer, &found)),
-        }
+    if circle.iter().any(|one| std::ptr::eq(*one, folder)) {
+        return Some(in_circle(folder, manifest, circle));
+    }
+    let usable = below.iter().filter(|p| p.refusal.is_none());
+    let usable: Vec<&Manifest> = usable.filter_map(|p| p.folder.manifest.as_ref()).collect();
+    manifest.extends.iter().find_map(|(name, least)| match usable.iter().rev().find(|m| m.name == *name) {
+        Some(there) if there.version.reaches(least) => None,
+        Some(there) => Some(too_old(folder, manifest, there, least)),
+        None => Some(absent(folder, manifest, name, layer, &usable)),
     })
+}
+
+fn in_circle(folder: &RuleFolder, manifest: &Manifest, circle: &[&RuleFolder]) -> Diagnostic {
+    let names = circle.iter().filter_map(|one| Some(format!("`{}`", one.manifest.as_ref()?.name)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let message = format!("packs build on each other in a circle, or on packs that do: {names}");
+    let problem = manifest.at(&folder.shown(PACK_FILE), "pack-circle", "extends", message);
+    problem.with_help("take one of them out of `extends`")
+}
+
+fn too_old(folder: &RuleFolder, manifest: &Manifest, there: &Manifest, least: &Version) -> Diagnostic {
+    let (name, other) = (&manifest.name, &there.name);
+    let message = format!("`{name}` needs `{other}` {least} or later; here is {}", there.version);
+    let help = format!("update `{other}`, or take an older version of `{name}`");
+    manifest.at(&folder.shown(PACK_FILE), "old-pack", other, message).with_help(help)
 }
 
 fn absent(

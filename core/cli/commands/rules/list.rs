@@ -111,7 +111,7 @@ fn list_packs(context: &Context, rules: &RuleSet, as_json: bool) -> Result<(), C
     };
     let mut out = table(&columns, packs.iter().rev().chain(&examples).map(cells));
     if !examples.is_empty() {
-        out.push_str("an example is off until `convwise rules eject PACK` writes it out\n");
+        out.push_str("an example is off: `--rules PACK` uses it as it is, `convwise rules eject PACK` writes it out for editing\n");
     }
     context.screen.result(&out)
 }

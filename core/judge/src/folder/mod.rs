@@ -73,10 +73,19 @@ impl RuleFolder {
         folders.map(pack).collect()
     }
 
+    /// The example pack of a name.
+    #[must_use]
+    pub fn example(name: &str) -> Option<Self> {
+        Self::examples().into_iter().find(|pack| pack.is_called(name))
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.manifest.as_ref().is_some_and(|manifest| manifest.name == name)
+    }
+
     /// The files of an example pack by their path below it.
     pub(crate) fn example_files(name: &str) -> Option<BTreeMap<PathBuf, &'static str>> {
-        let is_called = |pack: &Self| pack.manifest.as_ref().is_some_and(|m| m.name == name);
-        let at = Self::examples().iter().position(is_called)?;
+        let at = Self::examples().iter().position(|pack| pack.is_called(name))?;
         let folder = SHIPPED.get_dir("packs")?.dirs().nth(at)?;
         let mut files = BTreeMap::new();
         let mut open = vec![folder];
