@@ -5,11 +5,13 @@
 mod advise;
 mod architectures;
 mod bad_input;
+mod explain;
 mod export;
 mod harness;
 mod house;
 mod knowledge_base;
 mod libtorch;
+mod measured;
 mod measuring;
 mod packs;
 mod profile;
@@ -17,3 +19,4 @@ mod rules;
 mod runners;
 mod surface;
 mod weights;
+mod what_if;

@@ -7,6 +7,7 @@ mod draft;
 mod evidence;
 mod facts;
 mod faults;
+mod over_guide;
 mod place;
 mod prediction;
 mod samples;
