@@ -287,11 +287,8 @@ fn usual_precisions(deploy: Deploy) -> Vec<Precision> {
 
 /// Limits that cannot hold together are a mistake of the request, not a verdict on the networks.
 pub(crate) fn refuse_contradictions(request: &Request) -> Result<(), DraftError> {
-    let limits = &request.limits;
-    if limits.real_time
-        && let Some(stated) = limits.latency
-        && limits.throughput.is_none()
-        && stated.0 > 1000.0 / REAL_TIME_RATE * images(request.batch)
+    if let (Some(stated), Some(left)) = (request.limits.latency, real_time_budget(request))
+        && stated > left
     {
         return Err(DraftError::SlowerThanRealTime { stated, left: Millis(1000.0 / REAL_TIME_RATE) });
     }
@@ -299,6 +296,12 @@ pub(crate) fn refuse_contradictions(request: &Request) -> Result<(), DraftError>
         return Err(DraftError::TwoTargets);
     }
     Ok(())
+}
+
+/// What a live stream leaves for one batch, unless a rate is stated.
+pub(crate) fn real_time_budget(request: &Request) -> Option<Millis> {
+    let stream = request.limits.real_time && request.limits.throughput.is_none();
+    stream.then(|| Millis(1000.0 / REAL_TIME_RATE * images(request.batch)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most 4096")]

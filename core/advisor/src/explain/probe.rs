@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use convwise_types::{Candidate, InputShape, Precision, Request, Verdict};
 
+use crate::advise::within_device;
 use crate::catalogue::Catalogue;
+use crate::draft::refuse_contradictions;
 use crate::gather::{GraphTable, variation};
 use crate::round::Records;
 
@@ -60,6 +62,9 @@ impl Probe<'_, '_> {
     }
 
     fn verdict(&self, candidate: &Candidate, request: &Request) -> Option<Verdict> {
+        // A request that would be refused is no way out.
+        refuse_contradictions(request).ok()?;
+        within_device(request, &self.records.case.place).ok()?;
         let rules = self.records.case.world.rules;
         let judged = rules.judge(&self.records.inquiry(request), std::slice::from_ref(candidate));
         let judgement = judged.first()?;

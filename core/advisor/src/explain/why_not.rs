@@ -130,8 +130,8 @@ fn single_changes(probe: &Probe<'_, '_>, request: &Request) -> Vec<Change> {
 
 fn relaxations(probe: &Probe<'_, '_>, request: &Request) -> Vec<Change> {
     let loosen = |lever: &Lever| match lever {
-        Lever::Limit(knob) => {
-            let value = least(knob, knob.looser, request, &|r| probe.with(r).is_some())?;
+        Lever::Limit(knob, towards) => {
+            let value = least(knob, *towards, request, &|r| probe.with(r).is_some())?;
             let verdict = probe.with(&knob.turned(request, value))?;
             Some(turned(knob, ChangeOf::Request, request, value, verdict))
         }
@@ -142,13 +142,13 @@ fn relaxations(probe: &Probe<'_, '_>, request: &Request) -> Vec<Change> {
         let from = request.memory_model.to_string();
         worded("memory-model", ChangeOf::Setting, from, model.to_string(), probe.in_setting(&changed))
     });
-    Lever::of(request).iter().filter_map(loosen).chain(models).collect()
+    Lever::of(request, &probe.records.case.place).iter().filter_map(loosen).chain(models).collect()
 }
 
 /// A demand that is dropped.
 fn named(lever: Lever, request: &Request) -> Change {
     let (what, from, to, flag) = match lever {
-        Lever::Limit(knob) => (knob.name, String::new(), String::new(), None),
+        Lever::Limit(knob, _) => (knob.name, String::new(), String::new(), None),
         Lever::Licence => (
             "licence",
             request.limits.licence.to_string(),
@@ -251,7 +251,7 @@ fn smaller_input(probe: &Probe<'_, '_>, request: &Request) -> Option<Change> {
 
 /// The fewest demands of the request that must be loosened together, each then as little as will do.
 fn combined(probe: &Probe<'_, '_>, request: &Request) -> Vec<Change> {
-    let levers = Lever::of(request);
+    let levers = Lever::of(request, &probe.records.case.place);
     let loosened = |chosen: &[Lever]| chosen.iter().fold(request.clone(), |r, lever| lever.loosened(&r));
     let suffice = |chosen: &Vec<Lever>| probe.with(&loosened(chosen)).is_some();
     let fewest = (2..=levers.len()).find_map(|size| choices(&levers, size).into_iter().find(suffice));
@@ -277,16 +277,16 @@ fn choices(levers: &[Lever], size: usize) -> Vec<Vec<Lever>> {
 fn tightened(probe: &Probe<'_, '_>, request: &Request, chosen: &[Lever]) -> Vec<Change> {
     let mut loose = chosen.iter().fold(request.clone(), |r, lever| lever.loosened(&r));
     for lever in chosen {
-        let Lever::Limit(knob) = lever else { continue };
+        let Lever::Limit(knob, towards) = lever else { continue };
         let Some(asked) = (knob.get)(request) else { continue };
         let from = knob.turned(&loose, asked);
-        if let Some(value) = least(knob, knob.looser, &from, &|r| probe.with(r).is_some()) {
+        if let Some(value) = least(knob, *towards, &from, &|r| probe.with(r).is_some()) {
             loose = knob.turned(&loose, value);
         }
     }
     let Some(verdict) = probe.with(&loose) else { return Vec::new() };
     let change = |lever: &Lever| match lever {
-        Lever::Limit(knob) => Some(turned(knob, ChangeOf::Request, request, (knob.get)(&loose)?, verdict)),
+        Lever::Limit(knob, _) => Some(turned(knob, ChangeOf::Request, request, (knob.get)(&loose)?, verdict)),
         lever => Some(Change { verdict, ..named(*lever, request) }),
     };
     chosen.iter().filter_map(change).collect()
