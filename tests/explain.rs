@@ -85,7 +85,7 @@ fn fits(home: &Home, network: &str, weights: &Value, flags: &str) -> bool {
 #[test]
 fn the_smallest_change_holds_and_a_smaller_one_does_not() {
     let home = Home::new();
-    let why = explained(&home, "resnet50", "--max-size 15MB");
+    let why = explained(&home, "resnet50", "--max-size 30MB");
     let (candidate, weights) = (best(&why), &best(&why)["pick"]["weights"]);
     assert_eq!(candidate["verdict"], "rejected");
     let why_not = &candidate["why_not"];

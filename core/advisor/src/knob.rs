@@ -158,7 +158,7 @@ impl Knob {
                 Some(word) => {
                     format!("`{word}` is no figure, so it has no range; --sensitivity tries its other values (figures: {known})")
                 }
-                None => format!("a request has no figure `{name}`{}; use one of {known}", did_you_mean(&wanted, names)),
+                None => format!("a request has no figure `{name}` (figures: {known}){}", did_you_mean(&wanted, names)),
             }
         })
     }
