@@ -14,7 +14,7 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a Vec<Value> {
 fn picked(home: &Home, flags: &str) -> Option<(String, String, bool)> {
     let answer = home.run(&format!("{REQUEST} {flags} --top 1 --json"));
     let advice = answer.json();
-    list(&advice, "picks").first().map(|p| named(p))
+    list(&advice, "picks").first().map(named)
 }
 
 fn named(winner: &Value) -> (String, String, bool) {
