@@ -89,7 +89,7 @@ fn lines(finding: &Finding) -> Vec<StepLine> {
 
 fn settings_text(settings: &BTreeMap<String, String>) -> Option<String> {
     let texts: Vec<String> = settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-    (!texts.is_empty()).then(|| texts.join(", "))
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 /// `latency x 0.25 to 0.5, top1 -1 to -0.2 points`.

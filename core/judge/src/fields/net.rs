@@ -80,6 +80,13 @@ pub static NET: Table = Table {
             "Side of the input image (its larger side).",
             Read::Candidate(|c| Cell::whole(c.key.input.width.max(c.key.input.height))),
         ),
+        plain(
+            "shorter_side",
+            Kind::Whole,
+            "pixels",
+            "Its smaller side.",
+            Read::Candidate(|c| Cell::whole(c.key.input.width.min(c.key.input.height))),
+        ),
         lower(
             "params",
             Kind::Whole,
