@@ -7,6 +7,7 @@ mod architectures;
 mod bad_input;
 mod explain;
 mod export;
+mod guide;
 mod harness;
 mod house;
 mod knowledge_base;

@@ -1,6 +1,8 @@
 //! The shipped rules: they load, check clean, and every case passes.
 
-use convwise_judge::RuleSet;
+use std::path::Path;
+
+use convwise_judge::{Layer, RuleFolder, RuleSet};
 
 #[test]
 fn shipped_rules_check_clean() {
@@ -20,4 +22,19 @@ fn shipped_cases_pass() {
     let shown: Vec<String> = problems.chain(failures).collect();
     assert!(shown.is_empty(), "{}", shown.join("\n\n"));
     assert!(report.passed() > 100, "{} cases ran", report.passed());
+}
+
+/// The example of house policy is off until it is asked for; it loads, checks clean, and its cases pass.
+#[test]
+fn the_example_of_house_policy_works() {
+    let (plain, _) = RuleSet::load(&[]);
+    assert!(plain.show("code-under-copyleft").is_err(), "off by default");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/packs/house-policy");
+    let (rules, problems) = RuleSet::load(&[RuleFolder::read(&folder, Layer::Named)]);
+    let shown: Vec<String> = problems.iter().chain(&rules.check()).map(ToString::to_string).collect();
+    assert!(shown.is_empty(), "{}", shown.join("\n\n"));
+    let report = rules.test(Some("house-policy"));
+    assert!(report.is_success(), "{:?}", report.failures().collect::<Vec<_>>());
+    assert!(report.passed() >= 20, "{} cases ran", report.passed());
+    assert!(plain.len() + 6 == rules.len());
 }
