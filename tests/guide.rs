@@ -110,7 +110,11 @@ fn a_gap_is_found() {
     };
     check(&["tried"], &["resnet50"], &[]);
     check(&[], &[], &["x: no rule carries it"]);
-    check(&["bare", "gone"], &["vgg"], &["x: no case tries bare", "x: there is no rule gone", "x: there is no vgg"]);
+    check(
+        &["bare", "gone"],
+        &["vgg"],
+        &["x: no case tries bare", "x: there is no rule gone", "x: there is no vgg"],
+    );
 }
 
 #[test]

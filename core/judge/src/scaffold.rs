@@ -26,7 +26,7 @@ pub fn scaffold(kind: RuleKind, id: &str) -> Scaffold {
             "  score:   |net|       if net.params < 30e6 { 1.0 } else { 0.0 },\n  weight:  1.0,\n",
             "prefers",
         ),
-        RuleKind::Train => ("  advise:  |need|      #{ epochs: 30 },\n  priority: 50,\n", "advises"),
+        RuleKind::Train => ("  advise:  |need|      #{ epochs: 30 },\n  priority: 55,\n", "advises"),
         RuleKind::Optimise => {
             ("  steps:   |net|       [`say what to do with ${net.title}`],\n  priority: 50,\n", "advises")
         }
