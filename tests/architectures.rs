@@ -129,11 +129,11 @@ fn a_list_can_be_of_some() {
         let entries = list["architectures"].as_array().unwrap().iter();
         entries.map(|a| a["id"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(ids("arch list mobilenetv3 --json"), ["mobilenet_v3_large", "mobilenet_v3_small"]);
+    assert_eq!(ids("arch list mobilenetv3 classify --json"), ["mobilenet_v3_large", "mobilenet_v3_small"]);
     assert_eq!(ids("arch list MCUNet in2 --json"), ["mcunet_in2"]);
-    let none = home.run("arch list transformer");
+    let none = home.run("arch list perceiver");
     assert_eq!(none.code, 0);
-    assert!(none.stderr.contains("no architecture has transformer"), "{}", none.stderr);
+    assert!(none.stderr.contains("no architecture has perceiver"), "{}", none.stderr);
 }
 
 #[test]

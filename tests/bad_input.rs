@@ -96,7 +96,7 @@ fn named_and_nothing_proven(rules: impl AsRef<[u8]>, words: &[&str]) {
 fn a_rule_that_fails_is_named_and_nothing_counts_as_fitting_without_it() {
     let check = |holds: &str, words: &[&str]| named_and_nothing_proven(requirement(holds), words);
     check("net.lateny.ms < 5.0", &["`net` has no field `lateny`", "did you mean `latency`"]);
-    check("{ let i = 0; loop { i += 1; } }", &["50000 operations", "a loop that does not end"]);
+    check("{ let i = 0; loop { i += 1; } }", &["10000 operations", "a loop that does not end"]);
     check("{ let s = \"x\"; loop { s += s; } }", &["a text grew past"]);
     check("{ let a = []; a.pad(1000000000, 0); true }", &["a list grew past"]);
     check("open(\"/etc/passwd\") != \"\"", &["there is no function `open`"]);
