@@ -12,7 +12,7 @@ use convwise_types::{
     Priority, Scenario, Task,
 };
 
-pub(crate) use rules::{DiffArgs, DigestArgs, EjectArgs, FieldsArgs, ListArgs, NewArgs};
+pub(crate) use rules::{CheckArgs, DiffArgs, DigestArgs, EjectArgs, FieldsArgs, ListArgs, NewArgs};
 
 /// A closed set of words as a clap value: listed in the help, completed by shells.
 macro_rules! word_parser {
@@ -422,15 +422,15 @@ pub(crate) enum ArchCommand {
 pub(crate) enum RulesCommand {
     /// All rules, where they stand and what overrides what.
     List(ListArgs),
-    /// One rule with its documentation, source and text.
+    /// One rule with its documentation, source and text, or the page of one lint.
     Show {
-        /// The rule.
+        /// The rule or lint.
         id: String,
         #[command(flatten)]
         output: JsonArgs,
     },
-    /// Look for mistakes in the rules.
-    Check(JsonArgs),
+    /// Look for mistakes in the rules: in their text, in their cases, and in what they do to every architecture.
+    Check(CheckArgs),
     /// Run the cases that stand beside the rules.
     Test {
         /// Only cases whose name or rule contains this.

@@ -88,7 +88,7 @@ impl Context {
     }
 
     /// Devices and datasets.
-    fn shipped(&self) -> &Shipped {
+    pub(crate) fn shipped(&self) -> &Shipped {
         self.shipped.get_or_init(|| {
             let layers: Vec<_> = self.paths.layers.iter().map(PathBuf::as_path).collect();
             let (shipped, found) = Shipped::load(&layers);

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use convwise_bench::{Effort, Progress};
 use convwise_host::{RunnerEntry, WorkerError};
-use convwise_judge::{Inquiry, PlanError, Target};
+use convwise_judge::{Inquiry, PlanError};
 use convwise_store::{KnownDevice, Record, StoreError};
 use convwise_types::{
     Advice, Device, KnowledgeBaseStamp, Measurement, Millis, Precision, Request, ShippedDevice, did_you_mean,
 };
 use convwise_zoo::ZooError;
 
-use crate::answer::{Assessment, Grounds, Manner};
+use crate::answer::{Assessment, Grounds, Manner, target_of};
 use crate::catalogue::Catalogue;
 use crate::draft::DraftError;
 use crate::faults::{Faults, Stand};
@@ -253,14 +253,6 @@ pub fn find_runner<'a>(world: &World<'a>, name: &str) -> Result<&'a RunnerEntry,
         .runners
         .get(name)
         .ok_or_else(|| AdvisorError::UnknownRunner { name: name.to_owned(), hint: did_you_mean(name, names) })
-}
-
-fn target_of(place: &Place) -> Target {
-    match place {
-        Place::Here(device) | Place::Elsewhere(device) => Target::from(device),
-        Place::Described(device) => Target::from(device),
-        Place::Unspecified(deploy) => Target::undescribed(*deploy),
-    }
 }
 
 /// Answers a request. What is measured is in the knowledge base before the answer is drawn from it;

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use convwise_judge::{Contest, Entrant, Inquiry, Judgement, Opinion, Plan, PlanError, Ranked, RuleSet};
+use convwise_judge::{
+    Contest, Entrant, Inquiry, Judgement, Opinion, Plan, PlanError, Ranked, RuleSet, Target,
+};
 use convwise_store::shipped::Shipped;
 use convwise_types::{
     ADVICE_SCHEMA, Advice, Candidate, KnowledgeBaseStamp, Label, Measurement, Millis, Overruled, Percent,
@@ -188,6 +190,15 @@ impl Grounds<'_> {
 
     pub(crate) fn budget(&self) -> Option<Millis> {
         budget_of(self.request())
+    }
+}
+
+/// What the rules know of a target.
+pub(crate) fn target_of(place: &Place) -> Target {
+    match place {
+        Place::Here(device) | Place::Elsewhere(device) => Target::from(device),
+        Place::Described(device) => Target::from(device),
+        Place::Unspecified(deploy) => Target::undescribed(*deploy),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use convwise_store::shipped::Shipped;
 use convwise_store::{Store, StoreError};
 use convwise_types::{Architecture, Evidence, Fact, Grade, GraphFacts, InputShape, Missing};
 use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
@@ -28,6 +29,27 @@ struct Order<'a> {
     key: String,
 }
 
+impl Order<'_> {
+    fn table_key(&self) -> (String, InputShape) {
+        (self.variant.id().to_string(), self.input)
+    }
+}
+
+fn architectures(zoo: &Zoo, shipped: &Shipped, variants: &[&Variant]) -> Vec<Architecture> {
+    variants.iter().map(|variant| described(zoo, shipped, variant)).collect()
+}
+
+/// What must be costed to gather the candidates of some variants.
+fn orders<'a>(variants: &[&'a Variant], described: &[Architecture], classes: Option<u64>) -> Vec<Order<'a>> {
+    let buildable = variants.iter().zip(described).filter(|(variant, _)| variant.is_buildable());
+    let of_variant = |(variant, architecture): (&&'a Variant, &Architecture)| {
+        let variant = *variant;
+        let order = move |input| Order { variant, input, key: cache_key(variant, input, classes) };
+        inputs_of(architecture).into_iter().map(order)
+    };
+    buildable.flat_map(of_variant).collect()
+}
+
 impl Catalogue {
     /// Facts of every architecture, for a number of classes (as published without one).
     ///
@@ -47,21 +69,29 @@ impl Catalogue {
         variants: &[&Variant],
         classes: Option<u64>,
     ) -> Result<Self, StoreError> {
-        let mut architectures: Vec<_> = variants.iter().map(|v| described(zoo, store, v)).collect();
-        let mut orders = Vec::new();
-        for (variant, architecture) in variants.iter().zip(&architectures).filter(|(v, _)| v.is_buildable()) {
-            for input in inputs_of(architecture) {
-                let key = cache_key(variant, input, classes);
-                orders.push(Order { variant, input, key });
-            }
-        }
+        let described = architectures(zoo, store.shipped(), variants);
+        let orders = orders(variants, &described, classes);
         let graphs = cost_all(zoo, store, &orders, classes)?;
+        Ok(Self::assemble(described, graphs))
+    }
+
+    /// Facts of every architecture, built without looking at what a knowledge base remembers.
+    #[must_use]
+    pub fn build(zoo: &Zoo, shipped: &Shipped, classes: Option<u64>) -> Self {
+        let variants: Vec<_> = zoo.variants().collect();
+        let described = architectures(zoo, shipped, &variants);
+        let cost = |order: &Order<'_>| (order.table_key(), graded(build(zoo, order, classes)));
+        let graphs = orders(&variants, &described, classes).iter().map(cost).collect();
+        Self::assemble(described, graphs)
+    }
+
+    fn assemble(mut architectures: Vec<Architecture>, graphs: GraphTable) -> Self {
         for architecture in &mut architectures {
             let facts = graphs.get(&(architecture.id.to_string(), architecture.input));
             architecture.graph = facts.and_then(Fact::value).cloned();
         }
         architectures.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Self { architectures, graphs })
+        Self { architectures, graphs }
     }
 
     /// Facts of one variant at one input.
@@ -84,10 +114,10 @@ impl Catalogue {
 
 /// What the plugin says of a variant, with the terms of the data that its weights were trained on.
 #[must_use]
-pub fn described(zoo: &Zoo, store: &Store, variant: &Variant) -> Architecture {
+pub fn described(zoo: &Zoo, shipped: &Shipped, variant: &Variant) -> Architecture {
     let mut architecture = zoo.architecture(variant);
     for data in architecture.weights.iter_mut().flat_map(|w| &mut w.trained_on) {
-        data.terms = store.shipped().corpus(&data.id).map(|corpus| corpus.terms.clone());
+        data.terms = shipped.corpus(&data.id).map(|corpus| corpus.terms.clone());
     }
     architecture
 }
@@ -124,7 +154,7 @@ fn cost_all(
                 built
             }
         };
-        table.insert((order.variant.id().to_string(), order.input), graded(fact));
+        table.insert(order.table_key(), graded(fact));
     }
     let fresh: Vec<_> = fresh.iter().map(|(k, v)| (*k, v)).collect();
     if !fresh.is_empty() {

@@ -12,6 +12,7 @@ pub mod agreement;
 mod answer;
 pub mod catalogue;
 pub mod compare;
+pub mod corpus;
 pub mod draft;
 pub mod explain;
 pub mod faults;

@@ -9,6 +9,9 @@ use super::JsonArgs;
 /// `rules list`.
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
+    /// All lints instead: what `rules check` looks for, and how bad it is.
+    #[arg(long)]
+    pub(crate) lints: bool,
     /// Only rules whose id, documentation or source has all of these words.
     pub(crate) words: Vec<String>,
     /// Only rules of this kind.
@@ -94,6 +97,29 @@ pub(crate) struct DiffArgs {
     /// Rules that are the same, too.
     #[arg(long)]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  convwise rules check
+  convwise rules check --deny warnings --allow missing-source
+  convwise rules check --rules house --json
+
+`convwise rules list --lints` shows the lints, `convwise rules show LINT` the page of one. A comment
+`// lint: allow(LINT) why` keeps a finding, on its line or above it. Exit status 3 if an error is found.")]
+pub(crate) struct CheckArgs {
+    /// Make an error of this lint, or of all `warnings` (repeatable).
+    #[arg(long, value_name = "LINT")]
+    pub(crate) deny: Vec<String>,
+    /// Make a warning of this lint (repeatable).
+    #[arg(long, value_name = "LINT")]
+    pub(crate) warn: Vec<String>,
+    /// Do not report this lint (repeatable).
+    #[arg(long, value_name = "LINT")]
+    pub(crate) allow: Vec<String>,
     #[command(flatten)]
     pub(crate) output: JsonArgs,
 }

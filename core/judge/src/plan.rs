@@ -102,6 +102,27 @@ fn expect_text(expect: &BTreeMap<String, [f64; 2]>) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join(", "))
 }
 
+/// What every rule advises of one candidate.
+#[derive(Debug)]
+pub(crate) struct Advice {
+    train: Vec<Finding>,
+    optimise: Vec<Finding>,
+    open: Vec<Finding>,
+}
+
+impl Advice {
+    /// All of it.
+    pub fn advised(&self) -> impl Iterator<Item = &Finding> {
+        self.train.iter().chain(&self.optimise)
+    }
+
+    /// One value a key, one order.
+    pub fn merged(self) -> Result<Plan, PlanError> {
+        let optimise = in_order(merge(without_excluded(self.optimise))?)?;
+        Ok(Plan { train: merge(self.train)?, optimise, open: self.open })
+    }
+}
+
 impl RuleSet {
     /// The training and optimisation plan of one candidate.
     ///
@@ -113,12 +134,15 @@ impl RuleSet {
     }
 
     pub(crate) fn plan(&self, scene: &Scene) -> Result<Plan, PlanError> {
-        let mut plan = Plan::default();
-        let train = self.advice_of(RuleKind::Train, scene, &mut plan.open);
-        let optimise = self.advice_of(RuleKind::Optimise, scene, &mut plan.open);
-        plan.train = merge(train)?;
-        plan.optimise = in_order(merge(without_excluded(optimise))?)?;
-        Ok(plan)
+        self.advice(scene).merged()
+    }
+
+    /// What every rule advises, before it is merged.
+    pub(crate) fn advice(&self, scene: &Scene) -> Advice {
+        let mut open = Vec::new();
+        let train = self.advice_of(RuleKind::Train, scene, &mut open);
+        let optimise = self.advice_of(RuleKind::Optimise, scene, &mut open);
+        Advice { train, optimise, open }
     }
 
     fn advice_of(&self, kind: RuleKind, scene: &Scene, open: &mut Vec<Finding>) -> Vec<Finding> {

@@ -57,6 +57,28 @@ impl Clause {
     }
 }
 
+impl Rule {
+    /// Its clauses that may be computed, by name.
+    pub fn clauses(&self) -> Vec<(&'static str, &Clause)> {
+        let own: Vec<(&'static str, Option<&Clause>)> = match &self.body {
+            Body::Require { holds, margin, relax, .. } => {
+                vec![("holds", Some(holds)), ("margin", margin.as_ref()), ("relax", relax.as_ref())]
+            }
+            Body::Prefer { score, weight } => vec![("score", Some(score)), ("weight", weight.as_ref())],
+            Body::Advise(advice) => vec![
+                ("advise", advice.advise.as_ref()),
+                ("steps", advice.steps.as_ref()),
+                ("expect", advice.expect.as_ref()),
+                ("command", advice.command.as_ref()),
+            ],
+            Body::Note => Vec::new(),
+            Body::Rank { score, parts } => vec![("score", score.as_ref()), ("parts", parts.as_ref())],
+        };
+        let shared = [("when", self.when.as_ref()), ("because", self.because.as_ref())];
+        shared.into_iter().chain(own).filter_map(|(name, clause)| Some((name, clause?))).collect()
+    }
+}
+
 /// How settled a rule is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Status {

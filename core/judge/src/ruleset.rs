@@ -119,6 +119,25 @@ impl RuleSet {
         self.pack_of(rule).map_or(0, |pack| pack.strength)
     }
 
+    /// A problem with a rule, where it first writes `what`; at its declaration if it does not.
+    pub(crate) fn at_first_mention(
+        &self,
+        rule: &Rule,
+        what: &str,
+        mut problem: Diagnostic,
+        label: &str,
+    ) -> Diagnostic {
+        let Some(file) = self.file_of(rule) else { return problem };
+        let within = text::declaration(&file.text, rule.line, rule.column);
+        match text::mention(&file.text, &within, what) {
+            Some(span) => {
+                problem.file.clone_from(&file.shown);
+                problem.at(&file.text, span, label)
+            }
+            None => self.at_rule(rule, None, problem, label),
+        }
+    }
+
     /// A problem with a rule, at one of its clauses or at its declaration.
     pub(crate) fn at_rule(
         &self,

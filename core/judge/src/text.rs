@@ -77,9 +77,49 @@ pub(crate) fn clause(source: &str, within: &Range<usize>, name: &str) -> Option<
     Some(Span::of_bytes(source, start..start + name.len()))
 }
 
+/// Where a declaration first writes a dotted path, not as the beginning of a longer word.
+pub(crate) fn mention(source: &str, within: &Range<usize>, path: &str) -> Option<Span> {
+    let text = source.get(within.clone())?;
+    let ends = |at: usize| {
+        let after = text.get(at + path.len()..).and_then(|rest| rest.chars().next());
+        !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+    };
+    let at = text.match_indices(path).map(|(at, _)| at).find(|at| ends(*at))?;
+    let start = within.start + at;
+    Some(Span::of_bytes(source, start..start + path.len()))
+}
+
+/// The bytes of the comments that run to the end of their line and begin with `mark`, outside texts.
+pub(crate) fn line_comments(source: &str, mark: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = source.get(at..).filter(|rest| !rest.is_empty()) {
+        let first = rest.chars().next().map_or(1, char::len_utf8);
+        if rest.starts_with(mark) {
+            let length = rest.find('\n').unwrap_or(rest.len());
+            found.push(at..at + length);
+            at += length;
+        } else {
+            at += skip_length(rest).unwrap_or(first);
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn comments_in_texts_are_none() {
+        let check = |source: &str, mark: &str, expect: &[&str]| {
+            let found: Vec<&str> = line_comments(source, mark).into_iter().map(|b| &source[b]).collect();
+            assert_eq!(found, expect);
+        };
+        check("a(\"// no\"); // yes\n`// no ${b}` /* // no */ c // end", "//", &["// yes", "// end"]);
+        check("name = \"# no\" # yes\n# whole\n", "#", &["# yes", "# whole"]);
+        check("", "//", &[]);
+    }
 
     #[test]
     fn a_declaration_ends_at_its_own_bracket() {

@@ -37,6 +37,15 @@ impl Closure {
         &self.parameters
     }
 
+    /// The syntax tree of its body alone, out of the file that it was defined in.
+    #[must_use]
+    pub fn body(&self, ast: &AST) -> AST {
+        // Cloning with a filter ignores the filter (rhai 1.27, `Module::merge_filtered` into an empty module).
+        let mut body = ast.clone_functions_only();
+        body.retain_functions(|_, _, name, _| name == self.pointer.fn_name());
+        body
+    }
+
     /// Calls it; `value` supplies each argument by the name of its parameter. A name it does not know
     /// becomes `()`, so check [`Self::parameters`] beforehand.
     ///
@@ -51,5 +60,21 @@ impl Closure {
         let arguments: Vec<Dynamic> =
             self.parameters.iter().map(|name| value(name).unwrap_or(Dynamic::UNIT)).collect();
         self.pointer.call(engine, ast, arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_that_of_one_closure() {
+        let engine = Engine::new();
+        let ast = engine.compile("let a = |x| x + 1; let b = |x| { 2 }; a").unwrap();
+        let pointer = engine.eval_ast::<FnPtr>(&ast).unwrap();
+        assert_eq!(ast.iter_functions().count(), 2);
+        let body = Closure::new(&ast, pointer.clone()).body(&ast);
+        let names: Vec<_> = body.iter_functions().map(|f| f.name).collect();
+        assert_eq!(names, [pointer.fn_name()]);
     }
 }

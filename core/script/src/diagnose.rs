@@ -154,6 +154,10 @@ impl Explain<'_> {
             E::ErrorAssignmentToConstant(name, _) => {
                 Complaint::new("constant", format!("`{name}` is a constant and cannot change"))
             }
+            E::ErrorNonPureMethodCallOnConstant(name, _) => {
+                Complaint::new("constant", format!("`{name}` would change a constant"))
+                    .with_help("begin the variable with `let`")
+            }
             E::ErrorArithmetic(text, _) => Complaint::new("arithmetic", lower_first(text)),
             limit => {
                 self.limit(limit).unwrap_or_else(|| Complaint::new("script", lower_first(&limit.to_string())))

@@ -32,7 +32,7 @@ pub(super) fn run(
     let zoo = context.zoo();
     let variant = zoo.find(id)?;
     let store = context.store()?;
-    let mut architecture = described(zoo, store, variant);
+    let mut architecture = described(zoo, store.shipped(), variant);
     let input = side.map_or(architecture.input, |s| architecture.input.resized(s));
     if form.graph || form.dot {
         return print_graph(

@@ -16,9 +16,10 @@ use crate::error::CliError;
 
 pub(crate) fn run(context: &Context, command: &RulesCommand) -> Result<(), CliError> {
     match command {
+        RulesCommand::List(args) if args.lints => show::lints(context, args.output.json),
         RulesCommand::List(args) => list::list(context, args),
         RulesCommand::Show { id, output } => show::show(context, id, output.json),
-        RulesCommand::Check(args) => check::check(context, args.json),
+        RulesCommand::Check(args) => check::check(context, args),
         RulesCommand::Test { filter, output } => test::test(context, filter.as_deref(), output.json),
         RulesCommand::Fields(args) => fields::fields(context, args),
         RulesCommand::Digest(args) => digest::digest(context, args),

@@ -1,14 +1,15 @@
 //! What a rule said in the situation of a case, and how that differs from what was expected.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use convwise_types::{FindingKind, Observed, Step};
+use convwise_types::{Diagnostic, FindingKind, Observed, Step};
 
 use super::{Case, CaseOutcome};
 use crate::evaluate::{Scene, Stop};
 use crate::judge::stop_finding;
 use crate::judgement::Outcome;
-use crate::rule::Rule;
+use crate::rule::{Body, Rule};
 use crate::ruleset::RuleSet;
 
 impl RuleSet {
@@ -42,6 +43,24 @@ impl RuleSet {
                 Actual { score: Some(scored.score), ..Actual::of("ranks", self.reason(rule, scene)) }
             }
             Err(stop) => Actual::stopped(&stop),
+        }
+    }
+}
+
+impl RuleSet {
+    /// The error that a rule raises on a scene, if it does.
+    pub(crate) fn raised_by(&self, rule: &Rule, scene: &Scene) -> Option<Arc<Diagnostic>> {
+        let stop = match &rule.body {
+            Body::Rank { .. } => self.formula(rule, scene).err()?,
+            Body::Advise(_) => self.advise(rule, scene).err()?,
+            _ => match self.answer(rule, scene).outcome {
+                Outcome::Stopped(stop) => stop,
+                _ => return None,
+            },
+        };
+        match stop {
+            Stop::Missing(_) => None,
+            Stop::Error(problem) | Stop::Exhausted(problem) => Some(problem),
         }
     }
 }

@@ -253,11 +253,28 @@ fn unknown_rule(rules: &RuleSet, file: &CaseText, case: &Case) -> Diagnostic {
 pub(crate) fn problems(rules: &RuleSet) -> Vec<Diagnostic> {
     let (documents, mut problems) = documents(rules);
     for (file, document) in &documents {
-        for case in &document.cases {
+        for (at, case) in document.cases.iter().enumerate() {
             problems.extend(case_problem(rules, file, case));
+            problems.extend(repeated(file, document.cases.get(..at).unwrap_or_default(), case));
         }
     }
     problems
+}
+
+/// A case of the same rule and name as one before it.
+fn repeated(file: &CaseText, before: &[Case], case: &Case) -> Option<Diagnostic> {
+    let same = |other: &&Case| {
+        other.name.get_ref() == case.name.get_ref() && other.rule.get_ref() == case.rule.get_ref()
+    };
+    let first = before.iter().find(same)?;
+    let message = format!(
+        "`{}` is already tried by a case of this name in line {}",
+        case.rule.get_ref(),
+        span(file, &first.name).line
+    );
+    let problem =
+        Diagnostic::error("duplicate-case", &file.shown, message).with_help("say what makes the two differ");
+    Some(problem.at(&file.text, span(file, &case.name), "second use"))
 }
 
 fn case_problem(rules: &RuleSet, file: &CaseText, case: &Case) -> Option<Diagnostic> {
@@ -282,8 +299,26 @@ pub(crate) fn rules_with_cases(rules: &RuleSet) -> BTreeSet<String> {
     documents.iter().flat_map(|(_, d)| d.cases.iter().map(|c| c.rule.get_ref().clone())).collect()
 }
 
-/// The situations of all cases.
-pub(crate) fn scenes(rules: &RuleSet) -> Vec<Scene> {
+/// A case as lints look at it.
+pub(crate) struct Tried {
+    pub rule: String,
+    pub name: String,
+    /// Whether the rule is meant to fail in it.
+    pub expects_error: bool,
+    pub scene: Scene,
+}
+
+/// Every case that can be read.
+pub(crate) fn tried(rules: &RuleSet) -> Vec<Tried> {
     let (documents, _) = documents(rules);
-    documents.iter().flat_map(|(_, d)| d.cases.iter().filter_map(|c| scene(c).ok())).collect()
+    let cases = documents.iter().flat_map(|(_, document)| &document.cases);
+    let tried = cases.filter_map(|case| {
+        Some(Tried {
+            rule: case.rule.get_ref().clone(),
+            name: case.name.get_ref().clone(),
+            expects_error: case.expect.get_ref() == "error",
+            scene: scene(case).ok()?,
+        })
+    });
+    tried.collect()
 }

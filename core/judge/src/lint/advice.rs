@@ -94,18 +94,13 @@ fn mutual_exclusion(rules: &RuleSet) -> Vec<Diagnostic> {
 
 /// Two rules that set one key differently at one priority, in the situation of some case.
 fn conflicts(rules: &RuleSet) -> Vec<Diagnostic> {
-    let mut found: Vec<Diagnostic> = Vec::new();
-    for scene in cases::scenes(rules) {
-        let Err(error @ PlanError::Conflict { .. }) = rules.plan(&scene) else { continue };
-        let PlanError::Conflict { second, .. } = &error else { continue };
-        let problem = Diagnostic::error("conflicting-advice", "", error.to_string());
-        let placed = match rules.rule(second.as_str()) {
-            Some(rule) => rules.at_rule(rule, Some("advise"), problem, "sets it differently"),
-            None => problem,
-        };
-        if !found.contains(&placed) {
-            found.push(placed);
-        }
-    }
-    found
+    let plans = cases::tried(rules).into_iter().map(|case| rules.plan(&case.scene));
+    plans.filter_map(|plan| conflict(rules, &plan.err()?)).collect()
+}
+
+/// Two rules that set one key differently, at the second of them. Cycles are found without any plan.
+pub(super) fn conflict(rules: &RuleSet, error: &PlanError) -> Option<Diagnostic> {
+    let PlanError::Conflict { second, .. } = error else { return None };
+    let problem = Diagnostic::error("conflicting-advice", "", error.to_string());
+    Some(rules.at_rule(rules.rule(second.as_str())?, Some("advise"), problem, "sets it differently"))
 }

@@ -2,7 +2,7 @@
 //! that throws the fraction away. Walks the syntax tree; runs nothing.
 
 use convwise_script::Complaint;
-use convwise_types::{Diagnostic, Severity, Span, nearest};
+use convwise_types::{Diagnostic, Span, nearest};
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position};
 
 use crate::fields::{Field, Kind, NEED, NET, Table};
@@ -56,17 +56,22 @@ const COMPARISONS: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
 impl Checker<'_> {
     fn visit(&mut self, expr: &Expr) {
         match expr {
-            Expr::Dot(..) => self.path(expr),
+            Expr::Dot(..) => {
+                self.path(expr);
+                self.named(expr);
+            }
             Expr::FnCall(call, position) => self.call(call, *position),
             _ => {}
         }
     }
 
-    fn report(&mut self, severity: Severity, complaint: Complaint, position: Position, label: &str) {
+    fn report(&mut self, complaint: Complaint, position: Position, label: &str) {
         let (line, column) = (position.line().unwrap_or(1), position.position().unwrap_or(1));
-        let problem = Diagnostic::error(&complaint.code, self.file, complaint.message)
-            .with_severity(severity)
-            .at(self.source, Span::of_word(self.source, line, column), label);
+        let problem = Diagnostic::error(&complaint.code, self.file, complaint.message).at(
+            self.source,
+            Span::of_word(self.source, line, column),
+            label,
+        );
         self.found.push(match complaint.help {
             Some(help) => problem.with_help(help),
             None => problem,
@@ -83,8 +88,30 @@ impl Checker<'_> {
                 None => {
                     let complaint = field_complaint(table, name);
                     let label = format!("not a field of `{}`", table.path);
-                    self.report(Severity::Error, complaint, position, &label);
+                    self.report(complaint, position, &label);
                     return;
+                }
+            }
+        }
+    }
+
+    /// A field that is named in a text: `net.has("latency")`, `pool.best("latency.ms")`.
+    fn named(&mut self, expr: &Expr) {
+        let Expr::Dot(pair, ..) = expr else { return };
+        let Some((method, Expr::StringConstant(path, position))) = method(&pair.rhs) else { return };
+        let table = match (method, &pair.lhs) {
+            ("has", _) => self.steps(expr).map(|(table, steps)| end_of(table, &steps)),
+            ("best" | "worst", Expr::Variable(x, ..)) if x.1 == "pool" => Some(&NET),
+            _ => None,
+        };
+        let Some(mut table) = table else { return };
+        for name in path.split('.') {
+            match table.field(name).map(|f| f.kind) {
+                Some(Kind::Object(inner)) => table = inner,
+                Some(_) => return,
+                None => {
+                    let label = format!("not a field of `{}`", table.path);
+                    return self.report(field_complaint(table, name), *position, &label);
                 }
             }
         }
@@ -142,7 +169,7 @@ impl Checker<'_> {
         let complaint =
             Complaint::new("integer-division", "dividing two whole numbers throws the fraction away")
                 .with_help("write one of them as a real number: `1.0` for `1`, `x * 1.0` for a field");
-        self.report(Severity::Warning, complaint, position, "whole-number division");
+        self.report(complaint, position, "whole-number division");
     }
 
     fn comparison(&mut self, op: &str, left: &Expr, right: &Expr, position: Position) {
@@ -153,7 +180,7 @@ impl Checker<'_> {
         let message = format!("`{op}` compares {} with {}; that is never decided", a.noun(), b.noun());
         let complaint =
             Complaint::new("impossible-comparison", message).with_help("compare values of one type");
-        self.report(Severity::Error, complaint, position, "of two types");
+        self.report(complaint, position, "of two types");
     }
 
     /// A field with a closed list of words against a word that is not on it.
@@ -188,7 +215,7 @@ impl Checker<'_> {
             None => format!("it is one of {}", known.join(", ")),
         };
         let complaint = Complaint::new("impossible-comparison", message).with_help(help);
-        self.report(Severity::Error, complaint, position, "not one of its words");
+        self.report(complaint, position, "not one of its words");
     }
 
     /// The field that an expression is, if it is one.
@@ -217,6 +244,25 @@ impl Checker<'_> {
             _ => Shape::of(self.field(expr)?.kind),
         }
     }
+}
+
+/// The method at the end of a dotted path, and its first argument.
+fn method(mut rest: &Expr) -> Option<(&str, &Expr)> {
+    loop {
+        match rest {
+            Expr::Dot(inner, ..) => rest = &inner.rhs,
+            Expr::MethodCall(call, _) => return Some((call.name.as_str(), call.args.first()?)),
+            _ => return None,
+        }
+    }
+}
+
+/// The table that a path of groups leads to.
+fn end_of(table: &'static Table, steps: &[(&str, Position)]) -> &'static Table {
+    steps.iter().fold(table, |table, (name, _)| match table.field(name).map(|f| f.kind) {
+        Some(Kind::Object(inner)) => inner,
+        _ => table,
+    })
 }
 
 /// The type of an expression, as far as it is known without running it.

@@ -1,41 +1,74 @@
-//! What is probably wrong with a rule set, found without judging anybody.
+//! What is probably wrong with a rule set: found in its text, in its cases, and in what it does over a corpus.
+//!
+//! One page a lint (`lints/*.md`) says what it finds and how bad that is; here is how it is found.
 
 mod advice;
+mod behaviour;
+mod conditions;
 pub(crate) mod expressions;
+mod inline;
+mod levels;
+mod page;
+mod scores;
+mod syntax;
+mod watch;
 
-use convwise_types::{Diagnostic, Severity};
+use convwise_types::Diagnostic;
 
 use crate::cases;
 use crate::clauses::RuleKind;
+use crate::corpus::Corpus;
+use crate::manifest::PACK_FILE;
 use crate::rule::{Rule, Status};
 use crate::ruleset::RuleSet;
 
+pub use levels::{Level, LevelError, Levels};
+pub use page::{ExampleFile, LINTS, Lint};
+
 impl RuleSet {
-    /// Everything that is wrong or doubtful: what loading found, misspelt fields, comparisons that can never
-    /// hold, whole-number division, missing documentation, sources and cases, contradictory advice.
-    /// By file and place.
+    /// Everything that is wrong or doubtful, by file and place: what loading found, what the text of rules and cases
+    /// shows, and what the rules do in the situations of `corpus`. What authors allow in a comment is left out.
     #[must_use]
-    pub fn check(&self) -> Vec<Diagnostic> {
-        let mut found = self.load_diagnostics.clone();
+    pub fn check(&self, corpus: &Corpus, levels: &Levels) -> Vec<Diagnostic> {
+        let (of_packs, mut found) = self.levels();
+        found.extend(self.load_diagnostics.iter().cloned());
         for file in &self.files {
             found.extend(expressions::check(&file.ast, &expressions::Roots::Rules, &file.shown, &file.text));
         }
         for rule in &self.rules {
             found.extend(self.documentation(rule));
         }
+        found.extend(conditions::check(self));
+        found.extend(scores::check(self));
         found.extend(advice::check(self));
         found.extend(self.uncovered());
         found.extend(cases::problems(self));
-        found.sort_by(|a, b| key(a).cmp(&key(b)));
-        found.dedup();
-        found
+        found.extend(behaviour::check(self, corpus));
+        let levels = levels.over(&of_packs);
+        let settled = inline::settle(self, sorted(found)).into_iter();
+        sorted(settled.filter_map(|finding| levels.apply(finding)).collect())
+    }
+
+    /// The levels that packs state, stronger over weaker, and what is wrong with them.
+    fn levels(&self) -> (Levels, Vec<Diagnostic>) {
+        let mut levels = Levels::default();
+        let mut found = Vec::new();
+        for pack in &self.packs {
+            let Some(manifest) = pack.in_force() else { continue };
+            for (lint, word) in &manifest.lints {
+                if let Err(error) = levels.set_word(lint, word) {
+                    let shown = format!("{}/{PACK_FILE}", pack.folder);
+                    found.push(manifest.at(&shown, "unknown-lint", lint, error.to_string()));
+                }
+            }
+        }
+        (levels, found)
     }
 
     fn documentation(&self, rule: &Rule) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         let mut note = |code: &str, message: String, help: &str| {
-            let problem =
-                Diagnostic::error(code, "", message).with_severity(Severity::Warning).with_help(help);
+            let problem = Diagnostic::error(code, "", message).with_help(help);
             found.push(self.at_rule(rule, None, problem, "this rule"));
         };
         if rule.doc.trim().is_empty() {
@@ -67,12 +100,18 @@ impl RuleSet {
             let stem =
                 self.file_of(rule).map(|f| f.name.trim_end_matches(".rhai").to_owned()).unwrap_or_default();
             let help = format!("add a `[[case]]` with `rule = \"{}\"` to {stem}.cases.toml", rule.id);
-            let problem =
-                Diagnostic::error("no-case", "", message).with_severity(Severity::Warning).with_help(help);
+            let problem = Diagnostic::error("no-case", "", message).with_help(help);
             self.at_rule(rule, None, problem, "this rule")
         })
         .collect()
     }
+}
+
+/// By file and place, each once.
+fn sorted(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.sort_by(|a, b| key(a).cmp(&key(b)));
+    found.dedup();
+    found
 }
 
 fn key(d: &Diagnostic) -> (&str, usize, &str, &str) {

@@ -1,6 +1,6 @@
 //! Verdicts, findings, order and plans over real candidates.
 
-use crate::support::{Made, budget, mobilenet, request, resnet50, shipped, with_file};
+use crate::support::{Made, budget, checked, mobilenet, request, resnet50, shipped, with_file};
 use convwise_judge::{Entrant, Judgement, RuleSet};
 use convwise_types::{Candidate, Domain, Effort, FindingKind, Grade, Limits, Millis, Priority, Verdict};
 
@@ -242,7 +242,7 @@ fn contradictory_advice_is_an_error_of_the_rules() {
         error.to_string(),
         "rules `a` and `b` set `init` to random and to copied at priority 99; give one of them another priority"
     );
-    assert!(rules.check().iter().any(|d| d.code == "conflicting-advice"));
+    assert!(checked(&rules).iter().any(|d| d.code == "conflicting-advice"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Layers, what is wrong with rule files, the catalogue and the cases.
 
-use crate::support::{self, budget, request, resnet50, shown, with_file};
+use crate::support::{self, budget, checked, request, resnet50, shown, with_file};
 use convwise_judge::{CaseOutcome, Layer, RuleFolder, RuleKind, RuleSet, eject, scaffold};
 use convwise_types::Verdict;
 
@@ -35,7 +35,7 @@ optimise(#{ id: "step-b", doc: "d", source: "s", steps: ["b"], after: ["step-a"]
 "#;
     let (rules, problems) = with_file("doubtful.rhai", text);
     assert_eq!(problems, []);
-    insta::assert_snapshot!(shown(&rules.check()));
+    insta::assert_snapshot!(shown(&checked(&rules)));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn what_is_scaffolded_loads_checks_and_passes() {
         }
         let (rules, problems) = RuleSet::load_layers(&files);
         assert_eq!(shown(&problems), "", "{kind}");
-        let found: Vec<_> = rules.check().into_iter().filter(|d| d.file.starts_with("mine")).collect();
+        let found: Vec<_> = checked(&rules).into_iter().filter(|d| d.file.starts_with("mine")).collect();
         assert_eq!(shown(&found), "", "{kind}");
         let report = rules.test(Some("my-condition"));
         assert!(report.is_success() && report.passed() == 1, "{kind}: {report:#?}");
@@ -174,7 +174,7 @@ fn what_is_wrong_with_cases_is_shown_at_its_place() {
     ];
     let (rules, _) =
         RuleSet::load(&[RuleFolder::of_texts("mine", bad.iter().map(|(text, name)| (*name, *text)))]);
-    insta::assert_snapshot!(shown(&rules.check()));
+    insta::assert_snapshot!(shown(&checked(&rules)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod hearing;
 mod hostile;
 #[cfg(test)]
 mod judging;
+mod lints;
 #[cfg(test)]
 mod loading;
 #[cfg(test)]

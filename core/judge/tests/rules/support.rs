@@ -195,3 +195,8 @@ pub fn with_file(name: &str, text: &str) -> (RuleSet, Vec<convwise_types::Diagno
 pub fn shown(problems: &[convwise_types::Diagnostic]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
 }
+
+/// What is found without a corpus.
+pub fn checked(rules: &RuleSet) -> Vec<convwise_types::Diagnostic> {
+    rules.check(&convwise_judge::Corpus::default(), &convwise_judge::Levels::default())
+}
