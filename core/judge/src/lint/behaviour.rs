@@ -17,8 +17,10 @@ const CROWD: usize = 3;
 
 pub(super) fn check(rules: &RuleSet, corpus: &Corpus) -> Vec<Diagnostic> {
     let seen: Vec<Seen<'_>> = corpus.situations.iter().map(|one| Seen::of(rules, one)).collect();
+    let failing: BTreeSet<&RuleId> = seen.iter().flat_map(|s| &s.raised).map(|raised| &raised.rule).collect();
+    let sound = rules.rules.iter().filter(|rule| !failing.contains(&rule.id));
     let mut found: Vec<Diagnostic> =
-        rules.rules.iter().filter_map(|rule| Record::of(rule, &seen)?.verdict(rules)).collect();
+        sound.filter_map(|rule| Record::of(rule, &seen)?.verdict(rules)).collect();
     found.extend(in_cases(rules).iter().map(|raised| failed(rules, raised)));
     found.extend(seen.iter().flat_map(|s| &s.raised).map(|raised| failed(rules, raised)));
     found.extend(seen.iter().flat_map(|s| &s.conflicts).filter_map(|error| conflict(rules, error)));

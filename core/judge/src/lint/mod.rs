@@ -43,7 +43,11 @@ impl RuleSet {
         found.extend(advice::check(self));
         found.extend(self.uncovered());
         found.extend(cases::problems(self));
-        found.extend(behaviour::check(self, corpus));
+        // What the text shows already is not said again where a rule comes past it.
+        let watched = behaviour::check(self, corpus);
+        let is_new = |d: &Diagnostic| !found.iter().any(|f| same_line(f, d));
+        let watched: Vec<_> = watched.into_iter().filter(is_new).collect();
+        found.extend(watched);
         let levels = levels.over(&of_packs);
         let settled = inline::settle(self, sorted(found)).into_iter();
         sorted(settled.filter_map(|finding| levels.apply(finding)).collect())
@@ -105,6 +109,10 @@ impl RuleSet {
         })
         .collect()
     }
+}
+
+fn same_line(a: &Diagnostic, b: &Diagnostic) -> bool {
+    a.code == b.code && a.file == b.file && a.line() == b.line()
 }
 
 /// By file and place, each once.
