@@ -10,7 +10,7 @@ impl RuleSet {
     pub(super) fn body_of(&self, clause: &Clause) -> Option<AST> {
         match clause {
             Clause::Value(_) => None,
-            Clause::Call(closure, file) => self.files.get(*file).map(|file| closure.body(&file.ast)),
+            Clause::Call(call) => self.files.get(call.file).map(|file| call.closure.body(&file.ast)),
         }
     }
 }
