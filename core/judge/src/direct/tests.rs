@@ -1,6 +1,6 @@
 //! What is evaluated directly is what the engine makes of it: value, missing fact, fields read, evidence relied on.
 
-use crate::cases::scenes;
+use crate::cases;
 use crate::evaluate::{Scene, Stop};
 use crate::folder::RuleFolder;
 use crate::rule::{Body, Call, Clause, Rule};
@@ -67,6 +67,11 @@ fn compare_all(rules: &RuleSet, situations: &[Scene]) -> (usize, usize) {
 
 fn shipped() -> RuleSet {
     RuleSet::load(&[]).0
+}
+
+/// The situations of all cases.
+fn scenes(rules: &RuleSet) -> Vec<Scene> {
+    cases::tried(rules).into_iter().map(|case| case.scene).collect()
 }
 
 #[test]
