@@ -15,6 +15,17 @@ use crate::ruleset::RuleSet;
 /// Fewest preferences that must apply together before one can outweigh the others.
 const CROWD: usize = 3;
 
+/// Lints that find nothing without a corpus.
+pub(super) const WATCHED: [&str; 7] = [
+    "always-fires",
+    "contradictory-requires",
+    "dominating-weight",
+    "never-fires",
+    "non-discriminating-preference",
+    "shadowed-advice",
+    "unguarded-field",
+];
+
 pub(super) fn check(rules: &RuleSet, corpus: &Corpus) -> Vec<Diagnostic> {
     let seen: Vec<Seen<'_>> = corpus.situations.iter().map(|one| Seen::of(rules, one)).collect();
     let failing: BTreeSet<&RuleId> = seen.iter().flat_map(|s| &s.raised).map(|raised| &raised.rule).collect();

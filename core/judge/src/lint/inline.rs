@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use convwise_types::{Diagnostic, Span, did_you_mean};
 
+use super::behaviour::WATCHED;
 use super::page::{LINTS, Lint};
 use crate::ruleset::RuleSet;
 use crate::text;
@@ -35,7 +36,9 @@ struct Text<'a> {
 }
 
 /// Takes out what is allowed, and adds what is wrong with the allowances.
-pub(super) fn settle(rules: &RuleSet, found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+///
+/// What only a corpus shows cannot be missed where none was `watched`.
+pub(super) fn settle(rules: &RuleSet, found: Vec<Diagnostic>, watched: bool) -> Vec<Diagnostic> {
     let texts = texts(rules);
     let allowances: Vec<Allowance<'_>> = texts.iter().flat_map(allowances).collect();
     let mut used = BTreeSet::new();
@@ -47,7 +50,8 @@ pub(super) fn settle(rules: &RuleSet, found: Vec<Diagnostic>) -> Vec<Diagnostic>
             None => kept.push(finding),
         }
     }
-    let idle = allowances.iter().enumerate().filter(|(at, _)| !used.contains(at));
+    let is_missed = |a: &Allowance<'_>| watched || !WATCHED.contains(&a.name);
+    let idle = allowances.iter().enumerate().filter(|(at, a)| !used.contains(at) && is_missed(a));
     kept.extend(idle.map(|(_, allowance)| allowance.unused()));
     kept.extend(allowances.iter().filter(|a| !a.reasoned && Lint::find(a.name).is_ok()).map(Allowance::bare));
     kept

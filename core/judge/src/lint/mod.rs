@@ -49,7 +49,7 @@ impl RuleSet {
         let watched: Vec<_> = watched.into_iter().filter(is_new).collect();
         found.extend(watched);
         let levels = levels.over(&of_packs);
-        let settled = inline::settle(self, sorted(found)).into_iter();
+        let settled = inline::settle(self, sorted(found), !corpus.situations.is_empty()).into_iter();
         sorted(settled.filter_map(|finding| levels.apply(finding)).collect())
     }
 

@@ -34,7 +34,8 @@ fn the_example_of_house_policy_works() {
     assert!(plain.show("code-under-copyleft").is_err(), "off by default");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/packs/house-policy");
     let (rules, problems) = RuleSet::load(&[RuleFolder::read(&folder, Layer::Named)]);
-    let shown: Vec<String> = problems.iter().chain(&rules.check()).map(ToString::to_string).collect();
+    let shown: Vec<String> =
+        problems.iter().chain(&support::checked(&rules)).map(ToString::to_string).collect();
     assert!(shown.is_empty(), "{}", shown.join("\n\n"));
     let report = rules.test(Some("house-policy"));
     assert!(report.is_success(), "{:?}", report.failures().collect::<Vec<_>>());
