@@ -104,3 +104,61 @@ fn a_new_rule_file_passes_the_check() {
     assert_eq!(home.run("rules test").code, 0);
     home.run("rules new house").fails(3, &["already"]);
 }
+
+const LARGE: &str = "// Mine.\nnote(#{ id: \"large\", doc: \"d\", source: \"me\", when: |net| net.params > 5e6,\n  because: |net| `${net.title} is large` });\n";
+const LARGE_CASES: &str = "# What I think of it.\n[[case]]\nname = \"twenty million\"\nrule = \"large\"\n\
+                           net = { title = \"X\", params = 20_000_000 }\nexpect = \"skips\"  # not yet\nbecause = \"tiny\"\n";
+
+#[test]
+fn a_failing_case_shows_what_was_read_and_can_be_blessed() {
+    let home = Home::new();
+    home.write("convwise/rules/mine.rhai", LARGE);
+    let cases = home.write("convwise/rules/mine.cases.toml", LARGE_CASES);
+    let test = home.run("rules test mine");
+    assert_eq!(test.code, 1, "{}", test.stdout);
+    for word in ["says: expected `skips`, found `notes`", "read: net.params = 20000000", "X is large"] {
+        assert!(test.stdout.contains(word), "no {word:?} in {}", test.stdout);
+    }
+    let blessed = home.run("rules test --bless");
+    assert_eq!((blessed.code, blessed.stdout.trim()), (0, "convwise/rules/mine.cases.toml: twenty million"));
+    let text = fs::read_to_string(&cases).unwrap();
+    let expected = LARGE_CASES.replace("\"skips\"", "\"notes\"").replace("\"tiny\"", "\"X is large\"");
+    assert_eq!(text, expected, "comments and form stay");
+    assert_eq!(home.run("rules test").code, 0);
+    assert_eq!(home.run("rules test --bless").stdout.trim(), "nothing to rewrite");
+}
+
+#[test]
+fn coverage_says_what_no_case_tried_and_can_be_demanded() {
+    let home = Home::new();
+    let shipped = home.json("rules test --json");
+    let percent = shipped["covered"]["percent"].as_f64().unwrap();
+    assert!(percent > 99.9, "{percent}: {}", home.run("rules test --coverage").stdout);
+    home.write("convwise/rules/mine.rhai", LARGE);
+    let report = home.json("rules test --json");
+    let of = |id: &str| {
+        let rules = report["covered"]["rules"].as_array().unwrap();
+        rules.iter().find(|r| r["rule"] == id).unwrap().clone()
+    };
+    assert_eq!(of("large")["missing"], serde_json::json!(["notes", "skips"]));
+    assert_eq!(of("latency-over-budget")["tried"], serde_json::json!(["holds", "fails", "unknown"]));
+    assert_eq!(of("fails-on-its-runner")["missing"], serde_json::json!([]), "it is never unknown");
+    let table = home.run("rules test --coverage").stdout;
+    assert!(table.lines().nth(1).is_some_and(|l| l.contains("large")) || table.contains("large"), "{table}");
+    home.run("rules test --min-coverage 100").fails(1, &["100 % is asked for", "--coverage"]);
+    assert_eq!(home.run("rules test --min-coverage 90").code, 0);
+}
+
+#[test]
+fn watching_runs_the_cases_again_when_a_file_changes() {
+    let home = Home::new();
+    home.run("rules test --watch").fails(3, &["no rule folder to watch", "--rules DIR"]);
+    home.write("convwise/rules/mine.rhai", LARGE);
+    let mut watching = home.start("rules test --watch");
+    watching.wait_for_line("waiting for a change");
+    home.write("convwise/rules/mine.rhai", "note(#{ id: \"large\", becuase: \"b\" });");
+    watching.wait_for_line("did you mean `because`?");
+    watching.wait_for_line("waiting for a change");
+    home.write("convwise/rules/mine.cases.toml", LARGE_CASES);
+    watching.wait_for_line("waiting for a change");
+}

@@ -432,12 +432,15 @@ pub(crate) enum RulesCommand {
     /// Look for mistakes in the rules: in their text, in their cases, and in what they do to every architecture.
     Check(CheckArgs),
     /// Run the cases that stand beside the rules.
-    Test {
-        /// Only cases whose name or rule contains this.
-        filter: Option<String>,
-        #[command(flatten)]
-        output: JsonArgs,
-    },
+    #[command(after_help = "\
+Examples:
+  convwise rules test latency
+  convwise rules test --coverage --min-coverage 90
+  convwise rules test --rules my-rules --watch
+  convwise rules test --rules my-rules --bless
+
+Exit status 1 if a case fails, or the coverage is below what is asked.")]
+    Test(TestArgs),
     /// What rules may read, declare and call: fields with type and unit, clauses, functions.
     Fields(FieldsArgs),
     /// The digest of a pack's rule files, which its pack.toml may state.
@@ -448,6 +451,26 @@ pub(crate) enum RulesCommand {
     Eject(EjectArgs),
     /// My rules against the shipped ones: what differs, and who changed what since they were ejected.
     Diff(DiffArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TestArgs {
+    /// Only cases whose name, rule or file contains this.
+    pub(crate) filter: Option<String>,
+    /// Say of each rule what no case tried: that it holds, fails, is unknown, applies or does not.
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// Fail if less than this share of what the rules can say is tried, in percent.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub(crate) min_coverage: Option<u64>,
+    /// Run again whenever a file of the rules changes, until Ctrl-C.
+    #[arg(long, conflicts_with_all = ["bless", "json"])]
+    pub(crate) watch: bool,
+    /// Rewrite the expectations of failing cases in your own files to what the rules say now.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) bless: bool,
+    #[command(flatten)]
+    pub(crate) output: JsonArgs,
 }
 
 #[derive(Subcommand, Debug)]

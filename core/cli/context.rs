@@ -182,7 +182,8 @@ impl Context {
         })
     }
 
-    fn warn(&self, found: &[Diagnostic]) {
+    /// Says what is wrong with files that people wrote.
+    pub(crate) fn warn(&self, found: &[Diagnostic]) {
         if !self.screen.quiet {
             self.screen.diagnostics(found);
         }

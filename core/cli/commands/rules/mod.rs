@@ -9,6 +9,7 @@ mod list;
 mod new;
 mod show;
 mod test;
+mod watch;
 
 use crate::args::RulesCommand;
 use crate::context::Context;
@@ -20,7 +21,8 @@ pub(crate) fn run(context: &Context, command: &RulesCommand) -> Result<(), CliEr
         RulesCommand::List(args) => list::list(context, args),
         RulesCommand::Show { id, output } => show::show(context, id, output.json),
         RulesCommand::Check(args) => check::check(context, args),
-        RulesCommand::Test { filter, output } => test::test(context, filter.as_deref(), output.json),
+        RulesCommand::Test(args) if args.watch => watch::watch(context, args),
+        RulesCommand::Test(args) => test::test(context, args),
         RulesCommand::Fields(args) => fields::fields(context, args),
         RulesCommand::Digest(args) => digest::digest(context, args),
         RulesCommand::New(args) => new::new(context, args),

@@ -68,10 +68,10 @@ impl RuleSet {
 /// What a rule said.
 pub(super) struct Actual {
     pub word: &'static str,
-    reason: String,
-    relax: Option<String>,
-    score: Option<f64>,
-    step: Option<Step>,
+    pub reason: String,
+    pub relax: Option<String>,
+    pub score: Option<f64>,
+    pub step: Option<Step>,
     observed: Vec<Observed>,
 }
 
@@ -114,6 +114,12 @@ impl Actual {
     }
 }
 
+/// `read: net.latency.ms = 20 (measured)`.
+fn read(observed: &Observed) -> String {
+    let grade = observed.grade.map(|grade| format!(" ({grade})")).unwrap_or_default();
+    format!("read: {} = {}{grade}", observed.field, observed.value)
+}
+
 /// Expected against actual, line by line.
 #[derive(Default)]
 struct Diff(Vec<String>);
@@ -138,7 +144,7 @@ impl Diff {
         if !reason.is_empty() {
             self.0.push(format!("reason: {reason}"));
         }
-        self.0.extend(observed.iter().map(|o| format!("read: {} = {}", o.field, o.value)));
+        self.0.extend(observed.iter().map(read));
         CaseOutcome::Failed(self.0.join("\n"))
     }
 }

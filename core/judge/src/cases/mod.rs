@@ -1,6 +1,8 @@
 //! Cases: a situation in TOML, the rule it is about, and what the rule must say, reason included.
 
 mod actual;
+mod bless;
+mod coverage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,6 +11,9 @@ use convwise_types::{Diagnostic, RuleId, Span, did_you_mean};
 use rhai::Dynamic;
 use serde::Deserialize;
 use toml::{Spanned, Table as Toml};
+
+pub use self::bless::Blessed;
+pub use self::coverage::{RuleCoverage, covered_percent};
 
 use self::actual::Actual;
 use crate::clauses::RuleKind;
