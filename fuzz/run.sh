@@ -11,7 +11,7 @@ flags="--cfg fuzzing -Cpasses=sancov-module -Ccodegen-units=1"
 for what in level=4 inline-8bit-counters pc-table trace-compares; do
     flags+=" -Cllvm-args=-sanitizer-coverage-$what"
 done
-RUSTFLAGS=$flags cargo build --quiet --release --target "$target" --target-dir "$out"
+RUSTFLAGS=$flags cargo build --quiet --release --locked --target "$target" --target-dir "$out"
 
 for name in rules request; do
     echo "=== $name, $seconds s"

@@ -30,7 +30,8 @@ pub fn folder(text: &str) -> Vec<(&str, String)> {
 
 /// One network of which much is known and one of which little is.
 pub fn candidates() -> Vec<Candidate> {
-    let unheard_of = Made { id: "unheard_of".into(), top1: None, latency: None, maturity: None, ..resnet50() };
+    let unheard_of =
+        Made { id: "unheard_of".into(), top1: None, latency: None, maturity: None, ..resnet50() };
     vec![resnet50().candidate(), unheard_of.candidate()]
 }
 

@@ -6,8 +6,8 @@ mod support;
 
 use convwise_judge::{Inquiry, QueryRow};
 use convwise_types::{
-    Bytes, Candidate, Effort, Fact, Grade, LicenceDemand, Limits, Macs, Maturity, Millis, Params, Percent, Request,
-    Situation as Team,
+    Bytes, Candidate, Effort, Fact, Grade, LicenceDemand, Limits, Macs, Maturity, Millis, Params, Percent,
+    Request, Situation as Team,
 };
 use serde_json::{Value, json};
 use support::{Made, request};
@@ -18,8 +18,18 @@ pub struct Situation {
 }
 
 const FAMILIES: [&str; 12] = [
-    "ResNet", "VGG", "AlexNet", "MobileNetV2", "MobileNetV3", "MNASNet", "ShuffleNetV2", "EfficientNet", "EfficientNetV2",
-    "ConvNeXt", "RegNet", "DenseNet",
+    "ResNet",
+    "VGG",
+    "AlexNet",
+    "MobileNetV2",
+    "MobileNetV3",
+    "MNASNet",
+    "ShuffleNetV2",
+    "EfficientNet",
+    "EfficientNetV2",
+    "ConvNeXt",
+    "RegNet",
+    "DenseNet",
 ];
 
 const MATURITIES: [Maturity; 4] =

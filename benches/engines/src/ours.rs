@@ -17,7 +17,10 @@ pub enum Mode {
 }
 
 fn rules() -> RuleSet {
-    let (rules, problems) = RuleSet::load_layers(&[RuleFolder::of_texts("bench", [("policy.rhai", policy("policy.rhai").as_str())])]);
+    let (rules, problems) = RuleSet::load_layers(&[RuleFolder::of_texts(
+        "bench",
+        [("policy.rhai", policy("policy.rhai").as_str())],
+    )]);
     assert!(problems.is_empty(), "{problems:#?}");
     rules
 }

@@ -11,7 +11,8 @@ use crate::{Answer, Contestant, policy};
 
 fn decision() -> Decision {
     let content: DecisionContent = serde_json::from_str(&policy("policy.json")).expect("the policy parses");
-    let mut decision = DecisionEngine::default().create_decision(content.into()).expect("the policy is whole");
+    let mut decision =
+        DecisionEngine::default().create_decision(content.into()).expect("the policy is whole");
     decision.compile();
     decision
 }
