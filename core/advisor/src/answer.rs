@@ -93,7 +93,7 @@ impl Assessment {
         rules.contest(inquiry, entrants(&self.candidates, &self.judgements, preferences))
     }
 
-    fn judged(&self) -> impl Iterator<Item = (&Candidate, &Judgement)> {
+    pub(crate) fn judged(&self) -> impl Iterator<Item = (&Candidate, &Judgement)> {
         self.candidates.iter().zip(&self.judgements)
     }
 }

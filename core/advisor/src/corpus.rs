@@ -99,7 +99,8 @@ fn situation(
     line: String,
 ) -> Option<Situation> {
     let request = request(&line)?;
-    let stand_in = stand_in(at);
+    let isa: &[&str] = if at.is_multiple_of(2) { &["avx2", "avx512f", "avx512_vnni"] } else { &["avx2"] };
+    let stand_in = stand_in(isa, at.is_multiple_of(3).then_some("NVIDIA L4"));
     let known =
         KnownDevices { here: &stand_in, here_has_gpu: stand_in.gpu.is_some(), measured: &[], described };
     let place = Place::of(&request, &known).ok()?;
@@ -118,14 +119,13 @@ fn request(line: &str) -> Option<Request> {
     draft.complete(&Surroundings { cores: 4, cores_of: &|_| None }, BTreeMap::new()).ok()
 }
 
-/// A machine to take for this one: with instructions for 8-bit integers and without, with a GPU and without.
-fn stand_in(at: usize) -> Device {
-    let isa: &[&str] = if at.is_multiple_of(2) { &["avx2", "avx512f", "avx512_vnni"] } else { &["avx2"] };
+/// A machine of four processors to take for this one, the same everywhere.
+pub(crate) fn stand_in(isa: &[&str], gpu: Option<&str>) -> Device {
     Device {
         id: "stand-in".into(),
         kind: DeviceKind::Cpu,
         cpu: "a server".to_owned(),
-        gpu: at.is_multiple_of(3).then(|| "NVIDIA L4".to_owned()),
+        gpu: gpu.map(str::to_owned),
         cores: 4,
         isa: isa.iter().map(|word| (*word).to_owned()).collect(),
         ram: Bytes(16_000_000_000),

@@ -27,6 +27,7 @@ mod report;
 pub mod request_file;
 mod round;
 mod runner;
+pub mod scenario;
 pub mod sensitivity;
 pub mod shortlist;
 mod standing;

@@ -68,7 +68,7 @@ pub use query::{QueryAnswer, QueryRow, query};
 pub use rank::{Contest, Entrant, Formula, Ranked};
 pub use reference::{DEFINITIONS_FILE, FUNCTIONS, FunctionSpec, Reference, definitions, reference};
 pub use rule::Status;
-pub use ruleset::RuleSet;
+pub use ruleset::{RuleSet, ScenarioText};
 pub use scaffold::{Scaffold, scaffold, scaffold_pack};
 pub use trace::NeedFields;
 pub use traces::Traces;

@@ -14,7 +14,7 @@ use crate::folder::{RuleFolder, is_rules};
 use crate::ledger;
 use crate::pack::Pack;
 use crate::reserved;
-use crate::ruleset::{CaseText, LostRequirement, RuleFile, RuleSet};
+use crate::ruleset::{CaseText, LostRequirement, RuleFile, RuleSet, ScenarioText};
 use crate::settle::{Declared, settle};
 use crate::stack::{Placed, stack};
 use crate::vocabulary;
@@ -128,6 +128,7 @@ struct Loader {
     declared: Vec<Declared>,
     lost: Vec<LostRequirement>,
     cases: Vec<CaseText>,
+    scenarios: Vec<ScenarioText>,
     problems: Vec<Diagnostic>,
 }
 
@@ -143,6 +144,7 @@ impl Loader {
             declared: Vec::new(),
             lost: Vec::new(),
             cases: Vec::new(),
+            scenarios: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -158,6 +160,13 @@ impl Loader {
             self.refuse(folder, refusal);
             return;
         }
+        let layer = folder.layer;
+        let scenario = |(name, text): (&String, &Arc<str>)| ScenarioText {
+            shown: folder.shown(name),
+            text: Arc::clone(text),
+            layer,
+        };
+        self.scenarios.extend(folder.scenarios.iter().map(scenario));
         for (name, text) in &folder.files {
             let shown = folder.shown(name);
             if is_rules(name) {
@@ -238,6 +247,7 @@ impl Loader {
             set_aside: settled.set_aside,
             lost: self.lost,
             cases: self.cases,
+            scenarios: self.scenarios,
             load_diagnostics: self.problems,
         }
     }

@@ -9,6 +9,7 @@ use rhai::{AST, Engine};
 
 use crate::clauses::RuleKind;
 use crate::direct::Translations;
+use crate::layer::Layer;
 use crate::ledger::Ledger;
 use crate::pack::Pack;
 use crate::rule::Rule;
@@ -31,6 +32,7 @@ pub struct RuleSet {
     /// Requirements that could not be loaded: nothing can be proven without them.
     pub(crate) lost: Vec<LostRequirement>,
     pub(crate) cases: Vec<CaseText>,
+    pub(crate) scenarios: Vec<ScenarioText>,
     /// What loading found.
     pub(crate) load_diagnostics: Vec<Diagnostic>,
 }
@@ -77,7 +79,31 @@ pub(crate) struct CaseText {
     pub strength: usize,
 }
 
+/// A file of scenarios: whole answers that the rules must give.
+#[derive(Clone, Debug)]
+pub struct ScenarioText {
+    /// As findings show it.
+    pub shown: String,
+    /// What is in it.
+    pub text: Arc<str>,
+    pub(crate) layer: Layer,
+}
+
 impl RuleSet {
+    /// The scenarios that count, in the order of the layers. Those that ship with the program speak of the shipped rules:
+    /// they are left out once another layer has rules or switches some off, since it is there to change answers.
+    pub fn scenarios(&self) -> impl Iterator<Item = &ScenarioText> {
+        let changed = self.is_changed();
+        self.scenarios.iter().filter(move |scenario| !changed || scenario.layer != Layer::Shipped)
+    }
+
+    fn is_changed(&self) -> bool {
+        let beside = |pack: &Pack| pack.layer != Layer::Shipped;
+        let rules = self.files.iter().filter_map(|file| self.packs.get(file.pack)).any(beside);
+        let disables = |pack: &Pack| pack.in_force().is_some_and(|m| !m.disable.is_empty());
+        rules || self.packs.iter().any(|pack| beside(pack) && disables(pack))
+    }
+
     /// Number of rules.
     #[must_use]
     pub fn len(&self) -> usize {

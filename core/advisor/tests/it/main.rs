@@ -12,5 +12,6 @@ mod over_guide;
 mod place;
 mod prediction;
 mod samples;
+mod scenario;
 mod shortlist;
 mod standing;

@@ -7,6 +7,7 @@ mod eject;
 mod fields;
 mod list;
 mod new;
+mod scenarios;
 mod show;
 mod test;
 mod watch;

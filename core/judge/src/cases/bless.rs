@@ -12,6 +12,8 @@ use crate::ruleset::RuleSet;
 pub struct Blessed {
     /// The file, as findings show it.
     pub file: String,
+    /// The text that was tested.
+    pub before: String,
     /// Its new text.
     pub text: String,
     /// Names of the cases that changed.
@@ -48,7 +50,12 @@ fn rewritten(file: &str, text: &str, failing: &[(&Case, Actual)]) -> Option<Bles
         cases.push(case.name.get_ref().clone());
     }
     let changed = !cases.is_empty();
-    changed.then(|| Blessed { file: file.to_owned(), text: document.to_string(), cases })
+    changed.then(|| Blessed {
+        file: file.to_owned(),
+        before: text.to_owned(),
+        text: document.to_string(),
+        cases,
+    })
 }
 
 fn is_of(table: &dyn TableLike, case: &Case) -> bool {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use convwise_types::{Diagnostic, Origin};
 
-use super::{RuleFolder, is_rules, wanted};
+use super::{RuleFolder, SCENARIOS, is_rules, is_scenarios, wanted};
 use crate::layer::Layer;
 use crate::manifest::PACK_FILE;
 
@@ -21,7 +21,8 @@ const MAX_FILES: usize = 500;
 const MAX_PACKS: usize = 50;
 
 impl RuleFolder {
-    /// The rule files, cases and packs of a folder. A subfolder with a `pack.toml` is a pack; others are not read.
+    /// The rule files, cases, scenarios and packs of a folder. A subfolder with a `pack.toml` is a pack, one called
+    /// `scenarios` holds scenarios; others are not read.
     ///
     /// A link is followed while it stays in the folder; a file that cannot be read, is not UTF-8 or is longer than
     /// 1 MB is a problem of its own. Rules that were not read may have held requirements: nothing is proven without them.
@@ -46,35 +47,62 @@ impl RuleFolder {
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
         let (files, rest): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| wanted(&name_of(path)));
-        let text = |(at, path): (usize, &PathBuf)| {
-            let text =
-                if at < MAX_FILES { read_text(folder, path) } else { Err(too_many(MAX_FILES, "files")) };
-            text.map(|text| (name_of(path), Arc::from(text))).map_err(|why| (path.clone(), why))
-        };
-        let (read, lost): (Vec<_>, Vec<_>) = files.iter().enumerate().map(text).partition(Result::is_ok);
-        let mut found =
-            Self::of(Origin::File(folder.display().to_string()), layer, read.into_iter().flatten().collect());
-        for (path, why) in lost.into_iter().filter_map(Result::err) {
+        let (read, lost) = texts(folder, &files);
+        let mut found = Self::of(Origin::File(folder.display().to_string()), layer, read.collect());
+        for (path, why) in lost {
             found.lose(&path, &why);
         }
         if let Some(why) = unlisted {
             found.lose(folder, &why);
         }
-        (found, rest.into_iter().filter(|path| path.is_dir()).collect())
+        let (scenarios, rest) = rest
+            .into_iter()
+            .filter(|path| path.is_dir())
+            .partition::<Vec<_>, _>(|path| name_of(path) == SCENARIOS);
+        scenarios.iter().for_each(|inner| found.read_scenarios(folder, inner));
+        (found, rest)
+    }
+
+    /// Without one of its scenarios nothing about the rules is less certain.
+    fn read_scenarios(&mut self, folder: &Path, inner: &Path) {
+        let (paths, unlisted) = match paths_in(inner) {
+            Ok(paths) => (paths, None),
+            Err(error) => (Vec::new(), Some((inner.to_owned(), error.to_string()))),
+        };
+        let files: Vec<_> = paths.into_iter().filter(|path| is_scenarios(&name_of(path))).collect();
+        let (read, lost) = texts(folder, &files);
+        self.scenarios = read.map(|(name, text)| (format!("{SCENARIOS}/{name}"), text)).collect();
+        self.problems.extend(lost.into_iter().chain(unlisted).map(|(path, why)| unreadable(&path, &why)));
     }
 
     /// What was not read may have held requirements, unless it is a file of cases.
     fn lose(&mut self, path: &Path, why: &str) {
-        let shown = path.display().to_string();
-        let problem = Diagnostic::error("unreadable", &shown, format!("it is not read: {why}"));
+        let problem = unreadable(path, why);
         self.problems.push(problem.clone());
         let name = name_of(path);
         if name == PACK_FILE {
             self.refusal = Some(problem);
         } else if is_rules(&name) || !wanted(&name) {
-            self.unread.insert(shown, why.to_owned());
+            self.unread.insert(path.display().to_string(), why.to_owned());
         }
     }
+}
+
+/// A file and why it was not read.
+type Lost = (PathBuf, String);
+
+/// The texts of some files by name, as many as are read, and what is not read.
+fn texts(folder: &Path, files: &[PathBuf]) -> (impl Iterator<Item = (String, Arc<str>)> + use<>, Vec<Lost>) {
+    let text = |(at, path): (usize, &PathBuf)| {
+        let text = if at < MAX_FILES { read_text(folder, path) } else { Err(too_many(MAX_FILES, "files")) };
+        text.map(|text| (name_of(path), Arc::from(text))).map_err(|why| (path.clone(), why))
+    };
+    let (read, lost): (Vec<_>, Vec<_>) = files.iter().enumerate().map(text).partition(Result::is_ok);
+    (read.into_iter().flatten(), lost.into_iter().filter_map(Result::err).collect())
+}
+
+fn unreadable(path: &Path, why: &str) -> Diagnostic {
+    Diagnostic::error("unreadable", &path.display().to_string(), format!("it is not read: {why}"))
 }
 
 fn too_many(most: usize, what: &str) -> String {

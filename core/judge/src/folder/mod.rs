@@ -18,6 +18,9 @@ static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../rules");
 /// Name of the pack inside the program.
 pub const SHIPPED_PACK: &str = "convwise";
 
+/// Subfolder of the scenarios: whole answers that the rules must give.
+const SCENARIOS: &str = "scenarios";
+
 /// Text by file name.
 type Files = BTreeMap<String, Arc<str>>;
 
@@ -30,6 +33,8 @@ pub struct RuleFolder {
     pub layer: Layer,
     /// Text by file name: `deployment.rhai`, `deployment.cases.toml`.
     pub files: Files,
+    /// Text of the scenarios by their path in the folder: `scenarios/phone.toml`.
+    pub scenarios: Files,
     /// What its `pack.toml` says, if it has one that can be read.
     pub manifest: Option<Manifest>,
     /// What the shipped rules were that were ejected into it.
@@ -49,6 +54,7 @@ impl RuleFolder {
     #[must_use]
     pub fn shipped() -> Self {
         let mut folder = Self::of(Origin::Shipped, Layer::Shipped, embedded(&SHIPPED));
+        folder.scenarios = embedded_scenarios(&SHIPPED);
         folder.manifest = env!("CARGO_PKG_VERSION").parse().ok().map(|version| Manifest {
             name: SHIPPED_PACK.to_owned(),
             version,
@@ -68,7 +74,9 @@ impl RuleFolder {
         let folders = SHIPPED.get_dir("packs").into_iter().flat_map(Dir::dirs);
         let pack = |folder: &'static Dir<'_>| {
             let name = folder.path().to_string_lossy().replace('\\', "/");
-            Self::of(Origin::File(format!("rules/{name}")), Layer::Named, embedded(folder))
+            let files = embedded(folder);
+            let scenarios = embedded_scenarios(folder);
+            Self { scenarios, ..Self::of(Origin::File(format!("rules/{name}")), Layer::Named, files) }
         };
         folders.map(pack).collect()
     }
@@ -99,10 +107,12 @@ impl RuleFolder {
         Some(files)
     }
 
-    /// A folder of given texts, for tests and tools. A text called `pack.toml` makes it a pack.
+    /// A folder of given texts, for tests and tools. A text called `pack.toml` makes it a pack, one below `scenarios/`
+    /// is a scenario.
     pub fn of_texts<'a>(origin: &str, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let files = files.into_iter().map(|(name, text)| (name.to_owned(), Arc::from(text))).collect();
-        Self::of(Origin::File(origin.to_owned()), Layer::Named, files)
+        let files = files.into_iter().map(|(name, text)| (name.to_owned(), Arc::from(text)));
+        let (scenarios, files) = files.partition(|(name, _)| name.starts_with(SCENARIOS));
+        Self { scenarios, ..Self::of(Origin::File(origin.to_owned()), Layer::Named, files) }
     }
 
     fn of(origin: Origin, layer: Layer, mut files: Files) -> Self {
@@ -111,6 +121,7 @@ impl RuleFolder {
             origin,
             layer,
             files,
+            scenarios: Files::new(),
             manifest: None,
             ejected: None,
             packs: Vec::new(),
@@ -173,6 +184,19 @@ fn embedded(folder: &'static Dir<'_>) -> Files {
         wanted(name).then(|| Some((name.to_owned(), Arc::from(file.contents_utf8()?))))?
     };
     folder.files().filter_map(text).collect()
+}
+
+fn embedded_scenarios(folder: &'static Dir<'_>) -> Files {
+    let files = folder.get_dir(folder.path().join(SCENARIOS)).into_iter().flat_map(Dir::files);
+    let text = |file: &'static File<'_>| {
+        let name = file.path().file_name()?.to_str().filter(|name| is_scenarios(name))?;
+        Some((format!("{SCENARIOS}/{name}"), Arc::from(file.contents_utf8()?)))
+    };
+    files.filter_map(text).collect()
+}
+
+fn is_scenarios(name: &str) -> bool {
+    name.ends_with(".toml")
 }
 
 /// Whether a file holds rules. Definitions for editors end in `.d.rhai` and hold none.
