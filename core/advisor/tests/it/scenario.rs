@@ -6,8 +6,8 @@ use convwise_judge::{RuleFolder, RuleSet};
 /// One limit and a formula that knows accuracy alone.
 const RULES: &str = r#"
 require(#{ id: "too-slow", doc: "d", source: "s", proof: ["measured"], when: |need| need.has("latency_ms"),
-           holds: |net, need| within(net.latency, need.latency_ms), reason: |net, need| `${net.id} against ${need.latency_ms} ms` });
-rank(#{ id: "by-accuracy", doc: "d", source: "s", parts: |net| #{ accuracy: net.accuracy / 100.0 } });
+           holds: |net, need| within(net.latency, need.latency_ms), because: |net, need| `${net.id} against ${need.latency_ms} ms` });
+rank(#{ id: "by-accuracy", doc: "d", source: "s", parts: |net| #{ accuracy: net.accuracy.value / 100.0 } });
 "#;
 
 const REQUEST: &str = r#"
@@ -65,11 +65,10 @@ fn an_author_reads_what_was_expected_what_came_out_and_which_rule_decided_it() {
     let (picks, rest) = found.split_once('\n').unwrap();
     assert!(picks.starts_with("picks: expected `resnet50`, found `resnet18, "), "{picks}");
     let wanted = "  resnet50 is rejected:
-    too-slow rejected: resnet50 against 20 ms (mine/r.rhai:2)
+    too-slow rejected: resnet50 against 20.0 ms (mine/r.rhai:2)
       read: need.latency_ms = 20
       read: net.latency.low_ms = 23 (measured)
       read: net.latency.high_ms = 25 (measured)
-      read: net.id = resnet50
 unproven.resnet50: expected `unproven by too-slow`, found `rejected by too-slow`
 steps: expected `too-slow`, found `none`
 settings.epochs: expected `7`, found `not set`";

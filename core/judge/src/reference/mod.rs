@@ -20,7 +20,7 @@ pub const REFERENCE_SCHEMA: &str = "convwise.rules-fields/1";
 /// Everything that rules may read, declare and call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reference {
-    /// [`REFERENCE_SCHEMA`].
+    /// `convwise.rules-fields/1`.
     pub schema: &'static str,
     /// Groups of fields.
     pub tables: Vec<TableEntry>,
