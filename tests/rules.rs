@@ -162,3 +162,30 @@ fn watching_runs_the_cases_again_when_a_file_changes() {
     home.write("convwise/rules/mine.cases.toml", LARGE_CASES);
     watching.wait_for_line("waiting for a change");
 }
+
+#[test]
+fn a_scenario_of_ones_own_is_run_with_the_cases() {
+    let home = Home::new();
+    let shipped = home.json("rules test scenarios --json");
+    let results = shipped["results"].as_array().unwrap();
+    assert!(
+        results.len() > 12 && results.iter().all(|r| r["kind"] == "scenario" && r["outcome"] == "passed")
+    );
+    let scenario = |picks: &str| {
+        format!(
+            "[[scenario]]\nname = \"ours\"\nrequest = {{ task = \"classify\", deploy = \"cpu-server\" }}\n\
+             measured = [{{ architecture = \"resnet18\", ms = 12.0 }}]\nexpect = {{ {picks} }}\n"
+        )
+    };
+    home.write("convwise/rules/scenarios/ours.toml", scenario("among = [\"vgg19\"]"));
+    let test = home.run("rules test ours");
+    assert_eq!(test.code, 1, "{}", test.stdout);
+    for word in ["ours convwise/rules/scenarios/ours.toml:2", "among: expected `vgg19`, found `"] {
+        assert!(test.stdout.contains(word), "no {word:?} in {}", test.stdout);
+    }
+    home.write("convwise/rules/scenarios/ours.toml", scenario("nothing_fits = false"));
+    assert_eq!(home.run("rules test ours").code, 0);
+    home.write("convwise/rules/scenarios/ours.toml", scenario("pikcs = [\"vgg19\"]"));
+    let broken = home.run("rules test ours");
+    assert!(broken.code == 1 && broken.stdout.contains("did you mean `picks`?"), "{}", broken.stdout);
+}

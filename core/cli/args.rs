@@ -431,7 +431,7 @@ pub(crate) enum RulesCommand {
     },
     /// Look for mistakes in the rules: in their text, in their cases, and in what they do to every architecture.
     Check(CheckArgs),
-    /// Run the cases that stand beside the rules.
+    /// Run the cases that stand beside the rules, and the scenarios: whole answers.
     #[command(after_help = "\
 Examples:
   convwise rules test latency
@@ -455,7 +455,7 @@ Exit status 1 if a case fails, or the coverage is below what is asked.")]
 
 #[derive(Args, Debug)]
 pub(crate) struct TestArgs {
-    /// Only cases whose name, rule or file contains this.
+    /// Only cases and scenarios whose name, rule or file contains this.
     pub(crate) filter: Option<String>,
     /// Say of each rule what no case tried: that it holds, fails, is unknown, applies or does not.
     #[arg(long)]

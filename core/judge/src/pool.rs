@@ -54,6 +54,12 @@ impl Pool {
         self.extreme(path, Better::Lower)
     }
 
+    /// Whether the value of a field is known of any.
+    pub fn has(&self, path: &str) -> Result<bool, Box<EvalAltResult>> {
+        let known = self.0.known.iter().find(|e| e.path == path);
+        known.map(|e| e.range.is_some()).ok_or_else(|| no_direction(path).into())
+    }
+
     /// The greatest value where `wanted` is the field's own direction, else the least.
     fn extreme(&self, path: &str, wanted: Better) -> Result<Dynamic, Box<EvalAltResult>> {
         let Some(Extreme { better, range, .. }) = self.0.known.iter().find(|e| e.path == path) else {

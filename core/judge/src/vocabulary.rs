@@ -43,6 +43,7 @@ pub(crate) fn teach(engine: &mut Engine) {
     engine.register_fn("to_string", |words: &mut Words| trace::print(&Dynamic::from(words.clone())));
     engine.register_fn("best", |pool: &mut Pool, field: &str| pool.best(field));
     engine.register_fn("worst", |pool: &mut Pool, field: &str| pool.worst(field));
+    engine.register_fn("has", |pool: &mut Pool, field: &str| pool.has(field));
     engine.register_get("size", |pool: &mut Pool| pool.size());
     register_intervals(engine);
     register_writing(engine);

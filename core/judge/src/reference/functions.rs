@@ -25,7 +25,7 @@ const fn function(signature: &'static str, example: &'static str, doc: &'static 
 }
 
 /// Every function. A test compares it with what the engine knows.
-pub static FUNCTIONS: [FunctionSpec; 31] = [
+pub static FUNCTIONS: [FunctionSpec; 32] = [
     function(
         "has(fields: ?, path: String) -> bool",
         "net.has(\"latency\")",
@@ -56,6 +56,11 @@ pub static FUNCTIONS: [FunctionSpec; 31] = [
         "worst(pool: Pool, path: String) -> float",
         "pool.worst(\"latency.ms\")",
         "Worst known value among the feasible; rank formula only.",
+    ),
+    function(
+        "has(pool: Pool, path: String) -> bool",
+        "pool.has(\"latency.ms\")",
+        "Whether a value is known of any of the feasible; rank formula only.",
     ),
     function(
         "get size(pool: Pool) -> int",
