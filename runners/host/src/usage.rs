@@ -116,14 +116,18 @@ mod tests {
         assert_eq!(status.number("Missing:"), 0);
     }
 
+    /// The kernel gathers its counters per processor, so that two readings may differ by some pages in either
+    /// direction; a block that is wholly resident is far more than that.
     #[test]
-    fn a_peak_is_at_least_what_is_resident() {
+    fn a_peak_covers_what_was_resident() {
         let mut meter = UsageMeter::default();
-        let block = vec![1_u8; 8 << 20];
+        let block = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let most_of_it = block.len() as u64 * 9 / 10;
         let usage = meter.read();
-        assert!(usage.peak_rss_bytes >= usage.rss_bytes.min(block.len() as u64));
-        assert!(usage.rss_bytes > 0 && usage.threads > 0);
+        assert!(usage.peak_rss_bytes > most_of_it && usage.rss_bytes > most_of_it, "{usage:?}");
+        assert!(usage.threads > 0);
         meter.loading_is_done();
-        assert!(meter.read().load_peak_rss_bytes >= usage.peak_rss_bytes);
+        assert!(meter.read().load_peak_rss_bytes > most_of_it);
+        drop(block);
     }
 }
