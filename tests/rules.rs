@@ -189,3 +189,73 @@ fn a_scenario_of_ones_own_is_run_with_the_cases() {
     let broken = home.run("rules test ours");
     assert!(broken.code == 1 && broken.stdout.contains("did you mean `picks`?"), "{}", broken.stdout);
 }
+
+const DREAM: &str = "# What I dream of.
+[[scenario]]
+name = \"dream\"
+
+[scenario.request]
+task = \"classify\"
+deploy = \"cpu-server\"
+latency = \"20ms\"
+
+[[scenario.measured]]
+architecture = \"resnet18\"
+ms = 12.0
+
+[scenario.expect]
+picks = [\"vgg19\"]  # the largest
+among = [\"resnet18\", \"vgg19\"]
+because = [\"well-understood\"]
+labels = { fastest = \"vgg19\", smallest = \"resnet18\" }
+rejected = { vgg16 = [\"latency-over-budget\"], resnet18 = [\"latency-over-budget\"] }
+settings = { learning_rate = \"12\" }
+nothing_fits = true
+";
+
+#[test]
+fn a_scenario_that_fails_is_blessed_in_place() {
+    let home = Home::new();
+    let file = home.write("convwise/rules/scenarios/dream.toml", DREAM);
+    assert_eq!(home.run("rules test dream").code, 1);
+    let blessed = home.run("rules test dream --bless");
+    assert_eq!((blessed.code, blessed.stdout.trim()), (0, "convwise/rules/scenarios/dream.toml: dream"));
+    let text = fs::read_to_string(&file).unwrap();
+    for kept in [
+        "# What I dream of.",
+        "picks = [\"resnet18\"]  # the largest",
+        "among = [\"resnet18\"]",
+        "nothing_fits = false",
+    ] {
+        assert!(text.contains(kept), "no {kept:?} in {text}");
+    }
+    assert!(text.contains("rejected = { vgg16 = [\"latency-over-budget\"] }"), "{text}");
+    assert_eq!(home.run("rules test dream").code, 0, "{text}");
+    assert_eq!(home.run("rules test dream --bless").stdout.trim(), "nothing to rewrite");
+}
+
+#[test]
+fn lints_have_pages_and_levels() {
+    let home = Home::new();
+    home.write("convwise/rules/mine.rhai", LARGE);
+    let check = |flags: &str| home.run(&format!("rules check {flags}"));
+    let found = check("");
+    assert!(found.code == 0 && found.stdout.contains("no-case"), "{}", found.stdout);
+    assert_eq!(check("--deny no-case").code, 3);
+    assert_eq!(check("--deny warnings").code, 3);
+    assert!(!check("--allow no-case").stdout.contains("no-case"));
+    check("--deny no-cas").fails(3, &["did you mean `no-case`?"]);
+    // What the shipped rules allow is not the user's to mend, even where it allows nothing any more.
+    let pack =
+        "name = \"mine\"\nversion = \"1.0\"\nschema = 1\ndisable = [\"detector-for-phones\"]\n[lints]\n";
+    home.write("convwise/rules/pack.toml", format!("{pack}no-case = \"deny\"\n"));
+    let denied = check("");
+    assert!(denied.code == 3 && !denied.stdout.contains("unused-allow"), "{}", denied.stdout);
+    assert_eq!(check("--warn no-case").code, 0);
+    home.write("convwise/rules/pack.toml", format!("{pack}no-case = \"loud\"\n"));
+    assert!(check("").stdout.contains("use allow, warn or deny"));
+    let page = home.run("rules show no-case");
+    assert!(page.code == 0 && page.stdout.contains("## Bad"), "{}", page.stdout);
+    let lints = home.run("rules list --lints");
+    assert!(lints.code == 0 && lints.stdout.lines().count() > 50, "{}", lints.stdout);
+}

@@ -49,7 +49,7 @@ mod traces;
 mod vocabulary;
 
 pub use account::{Account, Margin, Reading};
-pub use cases::{Blessed, CaseOutcome, CaseResult, RuleCoverage, TestReport, covered_percent};
+pub use cases::{Blessed, CaseOutcome, CaseResult, RuleCoverage, TestReport, covered_percent, replace_value};
 pub use catalogue::RuleInfo;
 pub use clauses::{CLAUSES, ClauseSpec, RuleKind};
 pub use corpus::{Corpus, Situation};

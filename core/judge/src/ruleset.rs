@@ -97,7 +97,8 @@ impl RuleSet {
         self.scenarios.iter().filter(move |scenario| !changed || scenario.layer != Layer::Shipped)
     }
 
-    fn is_changed(&self) -> bool {
+    /// Whether another layer than the shipped one has rules, or switches some off.
+    pub(crate) fn is_changed(&self) -> bool {
         let beside = |pack: &Pack| pack.layer != Layer::Shipped;
         let rules = self.files.iter().filter_map(|file| self.packs.get(file.pack)).any(beside);
         let disables = |pack: &Pack| pack.in_force().is_some_and(|m| !m.disable.is_empty());

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use convwise_judge::Judgement;
-use convwise_types::{Advice, Finding, FindingKind, Label, Verdict};
-use toml::Spanned;
+use convwise_types::{Finding, Verdict};
 
-use super::Answered;
-use super::read::Expectations;
-use crate::answer::Assessment;
+use super::answered::{Answered, decides, first};
+use super::read::{Expectations, Names};
 use crate::report::finding_line;
 
 /// One line each for what differs, with what decided it below.
@@ -28,8 +25,6 @@ struct Lines<'a> {
     /// Candidates whose verdict is explained.
     told: BTreeSet<usize>,
 }
-
-type Names = Vec<Spanned<String>>;
 
 impl Lines<'_> {
     fn picks(&mut self, expect: &Expectations) {
@@ -101,12 +96,7 @@ impl Lines<'_> {
     fn reasons(&mut self, expect: &Expectations) {
         let found = self.found;
         let first = first(&found.assessment, &found.advice);
-        let of = |kinds: &[&str]| -> BTreeSet<&str> {
-            let findings = found.advice.picks.first().into_iter().flat_map(|pick| &pick.findings);
-            findings.filter(|f| kinds.contains(&f.kind.as_str())).map(|f| f.rule.as_str()).collect()
-        };
-        let (because, notes) = (of(&["preferred", "passed"]), of(&["noted"]));
-        let overruled = found.advice.evidence_over_guide.iter().map(|o| o.rule.as_str()).collect();
+        let (because, notes) = (found.reasons(), found.remarks());
         for (what, wanted, there) in [("because", &expect.because, because), ("notes", &expect.notes, notes)]
         {
             let missing = self.holds(what, wanted.as_ref(), &there);
@@ -114,20 +104,19 @@ impl Lines<'_> {
                 self.tell(first, &missing);
             }
         }
-        self.holds("overruled", expect.overruled.as_ref(), &overruled);
+        self.holds("overruled", expect.overruled.as_ref(), &found.overruled());
     }
 
     fn plan(&mut self, expect: &Expectations) {
         let found = self.found;
-        let plan: Vec<&Finding> = found.plan.train.iter().chain(&found.plan.optimise).collect();
-        let rules: BTreeSet<&str> = plan.iter().map(|f| f.rule.as_str()).collect();
+        let rules = found.advising();
         self.holds("steps", expect.steps.as_ref(), &rules);
         for rule in named(expect.no_steps.as_ref()).iter().filter(|rule| rules.contains(**rule)) {
             self.differs("no_steps", &format!("no {rule}"), &joined(&rules));
-            self.lines.extend(plan.iter().filter(|f| f.rule.as_str() == *rule).flat_map(|f| written(f)));
+            self.lines.extend(found.plan().filter(|f| f.rule.as_str() == *rule).flat_map(written));
         }
         for (key, wanted) in &expect.settings {
-            let set = plan.iter().find_map(|f| Some((*f, setting(f, key)?)));
+            let set = found.setting(key);
             if set.is_none_or(|(_, value)| value != wanted) {
                 self.differs(&format!("settings.{key}"), wanted, set.map_or("not set", |(_, value)| value));
                 self.lines.extend(set.into_iter().flat_map(|(finding, _)| written(finding)));
@@ -171,54 +160,6 @@ impl Lines<'_> {
     }
 }
 
-impl Answered<'_> {
-    fn picked(&self) -> impl Iterator<Item = &str> {
-        self.advice.picks.iter().map(|pick| pick.architecture.as_str())
-    }
-
-    fn holder(&self, label: Label) -> Option<&str> {
-        let holds = self.advice.picks.iter().find(|pick| pick.labels.contains(&label));
-        holds.map(|pick| pick.architecture.as_str())
-    }
-
-    /// The most hopeful candidate of a network.
-    fn best(&self, network: &str) -> Option<usize> {
-        let of_network = self.assessment.judged().enumerate();
-        let of_network = of_network.filter(|(_, (c, _))| c.key.architecture.as_str() == network);
-        of_network.min_by_key(|(_, (_, j))| (j.verdict, j.findings.len())).map(|(at, _)| at)
-    }
-
-    fn verdict(&self, network: &str) -> Option<Verdict> {
-        self.assessment.judgements.get(self.best(network)?).map(|j| j.verdict)
-    }
-
-    /// The rules that decided on any candidate of a network as on its most hopeful one.
-    fn decisive(&self, network: &str) -> BTreeSet<&str> {
-        let verdict = self.verdict(network);
-        let alike = self
-            .assessment
-            .judged()
-            .filter(|(c, j)| c.key.architecture.as_str() == network && Some(j.verdict) == verdict);
-        let findings = alike.flat_map(|(_, j)| j.findings.iter().filter(|f| decides(f, j)));
-        findings.map(|f| f.rule.as_str()).collect()
-    }
-}
-
-/// The place of the candidate behind the first pick.
-pub(super) fn first(assessment: &Assessment, advice: &Advice) -> Option<usize> {
-    let pick = advice.picks.first()?;
-    assessment.candidates.iter().position(|c| {
-        let key = (&c.key.architecture, &c.key.weights, c.key.input.height, c.key.precision);
-        key == (&pick.architecture, &pick.weights, pick.input_size, pick.precision)
-    })
-}
-
-/// Whether a finding made the verdict what it is.
-fn decides(finding: &Finding, judgement: &Judgement) -> bool {
-    let found = judgement.findings.iter().any(|f| f.rule == finding.rule && f.kind == finding.kind);
-    found && (judgement.verdict != Verdict::Rejected || finding.kind == FindingKind::Rejected)
-}
-
 fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Proven => "proven",
@@ -240,14 +181,14 @@ fn written(finding: &Finding) -> Vec<String> {
 }
 
 fn named(names: Option<&Names>) -> Vec<&str> {
-    names.into_iter().flatten().map(|name| name.get_ref().as_str()).collect()
+    named_if(names).unwrap_or_default()
+}
+
+/// The names, if they are stated.
+pub(super) fn named_if(names: Option<&Names>) -> Option<Vec<&str>> {
+    Some(names?.iter().map(|name| name.get_ref().as_str()).collect())
 }
 
 fn joined(rules: &BTreeSet<&str>) -> String {
     rules.iter().copied().collect::<Vec<_>>().join(", ")
-}
-
-fn setting<'f>(finding: &'f Finding, key: &str) -> Option<&'f str> {
-    let FindingKind::Step(step) = &finding.kind else { return None };
-    step.settings.get(key).map(String::as_str)
 }

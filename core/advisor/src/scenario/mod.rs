@@ -4,21 +4,22 @@
 //! They run through the same pipeline as a request, over the architectures that ship with the program, and on a
 //! stand-in for this machine: a server of four processors with AVX2 and without a GPU. So they come out alike everywhere.
 
+mod answered;
+mod bless;
 mod check;
 mod read;
+mod stated;
 
 use std::collections::BTreeMap;
 
-use convwise_judge::{Inquiry, Plan, RuleSet, ScenarioText};
+use convwise_judge::{Blessed, Inquiry, RuleSet, ScenarioText};
 use convwise_store::shipped::Shipped;
-use convwise_types::{
-    Advice, Device, Diagnostic, KnowledgeBaseStamp, Measurement, Millis, Quality, RecordId, Request,
-    RunnerStamp, Scenario as Arrival, ShippedDevice, Span, Statistics, Subject, Tool, did_you_mean,
-};
+use convwise_types::{Diagnostic, KnowledgeBaseStamp, Request, ShippedDevice, Span, did_you_mean};
 use convwise_zoo::Zoo;
 
-use self::read::{Expectations, Scenario, Stated};
-use crate::answer::{Assessment, Grounds, Manner, target_of};
+use self::answered::Answered;
+use self::read::{Expectations, Scenario};
+use crate::answer::{Grounds, Manner, target_of};
 use crate::catalogue::Catalogue;
 use crate::corpus::stand_in;
 use crate::draft::Surroundings;
@@ -81,6 +82,15 @@ pub fn run(rules: &RuleSet, filter: Option<&str>) -> ScenarioReport {
     report
 }
 
+/// The files whose scenarios fail, with those rewritten to what the rules answer. Scenarios that cannot be read or
+/// answered are left.
+#[must_use]
+pub fn bless(rules: &RuleSet, filter: Option<&str>) -> Vec<Blessed> {
+    let mut ground = Ground::new(rules);
+    let files: Vec<&ScenarioText> = rules.scenarios().collect();
+    files.into_iter().filter_map(|file| bless::file(&mut ground, file, filter)).collect()
+}
+
 fn selected(scenario: &Scenario, file: &ScenarioText, filter: Option<&str>) -> bool {
     filter.is_none_or(|wanted| scenario.name.get_ref().contains(wanted) || file.shown.contains(wanted))
 }
@@ -93,22 +103,15 @@ struct Ground<'a> {
     catalogues: BTreeMap<Option<u64>, Catalogue>,
 }
 
-/// An answer with all that it was drawn from.
-struct Answered<'a> {
-    grounds: Grounds<'a>,
-    assessment: Assessment,
-    advice: Advice,
-    /// What is to be done with the first pick.
-    plan: Plan,
-}
-
 impl<'a> Ground<'a> {
     fn new(rules: &'a RuleSet) -> Self {
         Self { rules, shipped: Shipped::default(), zoo: None, catalogues: BTreeMap::new() }
     }
 
     fn run(&mut self, file: &ScenarioText, scenario: &Scenario, report: &mut ScenarioReport) {
-        match self.differences(file, scenario) {
+        let differences =
+            self.answer(file, scenario, |answered| check::differences(&scenario.expect, answered));
+        match differences {
             Err(problem) => report.problems.push(*problem),
             Ok(lines) => report.results.push(ScenarioResult {
                 file: file.shown.clone(),
@@ -119,11 +122,13 @@ impl<'a> Ground<'a> {
         }
     }
 
-    fn differences(
+    /// What `look` sees in the answer to a scenario's request.
+    fn answer<T>(
         &mut self,
         file: &ScenarioText,
         scenario: &Scenario,
-    ) -> Result<Vec<String>, Box<Diagnostic>> {
+        look: impl FnOnce(&Answered<'_>) -> T,
+    ) -> Result<T, Box<Diagnostic>> {
         let bad = |why: String| read::problem(file, scenario.name.span(), why);
         let described: Vec<ShippedDevice> = self.shipped.devices.iter().map(|d| d.value.clone()).collect();
         let request = request(scenario, &described).map_err(bad)?;
@@ -134,16 +139,16 @@ impl<'a> Ground<'a> {
         let (rules, classes) = (self.rules, inquiry.request.situation.classes);
         let catalogue = self.catalogue(classes);
         refuse_unknown(file, &scenario.expect, rules, catalogue)?;
-        let measured = measurements(file, &scenario.measured, (&inquiry.request, &place), catalogue)?;
+        let measured = stated::measurements(file, &scenario.measured, (&inquiry.request, &place), catalogue)?;
         let catalogue = self.catalogues.get(&classes).ok_or_else(|| bad("no networks".to_owned()))?;
         let grounds = Grounds { rules, inquiry: &inquiry, place: &place, catalogue, shipped: &self.shipped };
         let assessment = grounds.assess(&measured, &Faults::default());
         let manner = Manner { top: TOP, ..Manner::default() };
         let advice = grounds.compose(&assessment, manner, unstamped()).map_err(|e| bad(e.to_string()))?;
-        let first = check::first(&assessment, &advice).and_then(|at| assessment.candidates.get(at));
+        let first = answered::first(&assessment, &advice).and_then(|at| assessment.candidates.get(at));
         let plan = first.map(|candidate| rules.steps(&inquiry, candidate)).transpose();
         let plan = plan.map_err(|e| bad(e.to_string()))?.unwrap_or_default();
-        Ok(check::differences(&scenario.expect, &Answered { grounds, assessment, advice, plan }))
+        Ok(look(&Answered { grounds, assessment, advice, plan }))
     }
 
     fn catalogue(&mut self, classes: Option<u64>) -> &Catalogue {
@@ -191,90 +196,4 @@ fn known(
     }
     let near = did_you_mean(name, there.iter().copied());
     Err(read::problem(file, named.span(), format!("there is no {what} `{name}`{near}")))
-}
-
-/// Stated latencies as the records that a benchmark on the target would have left.
-fn measurements(
-    file: &ScenarioText,
-    stated: &[Stated],
-    (request, place): (&Request, &Place),
-    catalogue: &Catalogue,
-) -> Result<Vec<Measurement>, Box<Diagnostic>> {
-    let networks: Vec<&str> = catalogue.architectures.iter().map(|a| a.id.as_str()).collect();
-    let record = |stated: &Stated| {
-        known(file, &stated.architecture, "architecture", &networks)?;
-        let name = stated.architecture.get_ref();
-        let subject = subject(stated, request, catalogue).ok_or_else(|| {
-            let why = format!("`{name}` has no layer graph at this input, so that nothing can be measured");
-            read::problem(file, stated.architecture.span(), why)
-        })?;
-        let statistics = stated.statistics().ok_or_else(|| {
-            let why = "a latency needs 0 < low_ms <= ms <= high_ms".to_owned();
-            read::problem(file, stated.architecture.span(), why)
-        })?;
-        Ok(measurement(subject, statistics, request, place))
-    };
-    stated.iter().map(record).collect()
-}
-
-fn subject(stated: &Stated, request: &Request, catalogue: &Catalogue) -> Option<Subject> {
-    let name = stated.architecture.get_ref();
-    let architecture = catalogue.architectures.iter().find(|a| a.id.as_str() == name)?;
-    let input = stated.input_size.map_or(architecture.input, |side| architecture.input.resized(side));
-    let facts = catalogue.graphs.get(&(name.clone(), input))?.value()?;
-    Some(Subject {
-        architecture: Some(architecture.id.clone()),
-        file: None,
-        artifact: "scenario".to_owned(),
-        graph: Some(facts.graph.clone()),
-        weights: "scenario".to_owned(),
-        input,
-        batch: request.batch,
-        precision: stated.precision,
-    })
-}
-
-fn measurement(subject: Subject, statistics: Statistics, request: &Request, place: &Place) -> Measurement {
-    let name = subject.architecture.as_ref().map(ToString::to_string).unwrap_or_default();
-    Measurement {
-        schema: convwise_types::MEASUREMENT_SCHEMA,
-        id: RecordId::from(format!("scenario-{name}")),
-        subject,
-        runner: RunnerStamp {
-            name: request.runner.clone(),
-            version: "scenario".to_owned(),
-            options: BTreeMap::new(),
-            simulated: false,
-        },
-        threads: request.threads,
-        scenario: Arrival::Latency,
-        rate: None,
-        device: Device { id: place.id(), ..stand_in(&["avx2"], None) },
-        launches: Vec::new(),
-        statistics,
-        verdict: Quality::Trusted,
-        remarks: Vec::new(),
-        conditions: BTreeMap::new(),
-        taken: "2000-01-01T00:00:00Z".to_owned(),
-        tool: Tool { version: "scenario".to_owned(), command: "scenario".to_owned() },
-    }
-}
-
-impl Stated {
-    /// What the stated figures amount to; an interval of two per cent either side where none is stated.
-    fn statistics(&self) -> Option<Statistics> {
-        let (low, high) = (self.low_ms.unwrap_or(self.ms * 0.98), self.high_ms.unwrap_or(self.ms * 1.02));
-        (0.0 < low && low <= self.ms && self.ms <= high && high.is_finite()).then_some(Statistics {
-            samples: 100,
-            median: Millis(self.ms),
-            ci_low: Millis(low),
-            ci_high: Millis(high),
-            min: Millis(low),
-            mean: Millis(self.ms),
-            p90: None,
-            p99: None,
-            mad: Millis(0.0),
-            outliers: 0,
-        })
-    }
 }

@@ -43,8 +43,8 @@ fn float() -> Precision {
     Precision::Fp32
 }
 
-type Names = Vec<Spanned<String>>;
-type Reasons = BTreeMap<Spanned<String>, Names>;
+pub(super) type Names = Vec<Spanned<String>>;
+pub(super) type Reasons = BTreeMap<Spanned<String>, Names>;
 
 /// What the answer must say. Everything that is not stated is free.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -92,14 +92,15 @@ fn covered(coverage: &[RuleCoverage], percent: f64) -> String {
 
 /// Rewrites what is on disk; what is part of the program is not.
 fn bless(context: &Context, rules: &RuleSet, filter: Option<&str>) -> Result<(), CliError> {
-    let (mine, others): (Vec<Blessed>, Vec<_>) = rules.bless(filter).into_iter().partition(is_on_disk);
+    let all = rules.bless(filter).into_iter().chain(scenario::bless(rules, filter));
+    let (mine, others): (Vec<Blessed>, Vec<_>) = all.partition(is_on_disk);
     for file in &mine {
         overwrite(Path::new(&file.file), &file.text)?;
     }
     for file in others {
         context.screen.remark(format!("{} is part of the program and stays as it is", file.file));
     }
-    let said = mine.iter().flat_map(|file| file.cases.iter().map(|case| format!("{}: {case}", file.file)));
+    let said = mine.iter().flat_map(|file| file.names.iter().map(|name| format!("{}: {name}", file.file)));
     let said = said.collect::<Vec<_>>().join("\n");
     context.screen.result(if said.is_empty() { "nothing to rewrite" } else { &said })
 }

@@ -7,7 +7,7 @@ use super::actual::Actual;
 use super::{Case, CaseOutcome, Document, documents, selected};
 use crate::ruleset::RuleSet;
 
-/// A file of cases with other expectations.
+/// A file of cases or scenarios with other expectations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blessed {
     /// The file, as findings show it.
@@ -16,8 +16,8 @@ pub struct Blessed {
     pub before: String,
     /// Its new text.
     pub text: String,
-    /// Names of the cases that changed.
-    pub cases: Vec<String>,
+    /// Names of what changed in it.
+    pub names: Vec<String>,
 }
 
 impl RuleSet {
@@ -43,18 +43,17 @@ impl RuleSet {
 
 fn rewritten(file: &str, text: &str, failing: &[(&Case, Actual)]) -> Option<Blessed> {
     let mut document: DocumentMut = text.parse().ok()?;
-    let mut cases = Vec::new();
+    let mut names = Vec::new();
     for table in document.get_mut("case")?.as_array_of_tables_mut()?.iter_mut() {
         let Some((case, actual)) = failing.iter().find(|(case, _)| is_of(table, case)) else { continue };
         rewrite(table, case, actual);
-        cases.push(case.name.get_ref().clone());
+        names.push(case.name.get_ref().clone());
     }
-    let changed = !cases.is_empty();
-    changed.then(|| Blessed {
+    (!names.is_empty()).then(|| Blessed {
         file: file.to_owned(),
         before: text.to_owned(),
         text: document.to_string(),
-        cases,
+        names,
     })
 }
 
@@ -64,20 +63,20 @@ fn is_of(table: &dyn TableLike, case: &Case) -> bool {
 }
 
 fn rewrite(table: &mut dyn TableLike, case: &Case, actual: &Actual) {
-    put(table, "expect", actual.word);
+    replace_value(table, "expect", actual.word);
     if case.because.as_ref().is_some_and(|part| !actual.reason.contains(part)) {
-        put(table, "because", actual.reason.as_str());
+        replace_value(table, "because", actual.reason.as_str());
     }
     if let Some(wanted) = &case.relax {
         match &actual.relax {
             Some(relax) if relax.contains(wanted) => {}
-            Some(relax) => put(table, "relax", relax.as_str()),
+            Some(relax) => replace_value(table, "relax", relax.as_str()),
             None => drop(table.remove("relax")),
         }
     }
     if case.score.is_some() {
         match actual.score {
-            Some(score) => put(table, "score", (score * 1000.0).round() / 1000.0),
+            Some(score) => replace_value(table, "score", (score * 1000.0).round() / 1000.0),
             None => drop(table.remove("score")),
         }
     }
@@ -93,15 +92,15 @@ fn rewrite_step(table: &mut dyn TableLike, case: &Case, actual: &Actual) {
         let known = case.settings.keys().filter_map(|key| Some((key, step.settings.get(key)?)));
         let settings: InlineTable =
             known.map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
-        put(table, "settings", settings);
+        replace_value(table, "settings", settings);
     }
     if case.steps.iter().any(|part| !step.actions.iter().any(|action| action.contains(part))) {
-        put(table, "steps", step.actions.iter().map(String::as_str).collect::<Array>());
+        replace_value(table, "steps", step.actions.iter().map(String::as_str).collect::<Array>());
     }
 }
 
-/// Replaces a value and keeps the blanks and comments around it.
-fn put(table: &mut dyn TableLike, key: &str, value: impl Into<Value>) {
+/// Replaces a value of a TOML document and keeps the blanks and comments around it.
+pub fn replace_value(table: &mut dyn TableLike, key: &str, value: impl Into<Value>) {
     let mut value: Value = value.into();
     if let Some(old) = table.get(key).and_then(Item::as_value) {
         *value.decor_mut() = old.decor().clone();

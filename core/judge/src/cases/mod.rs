@@ -12,7 +12,7 @@ use rhai::Dynamic;
 use serde::Deserialize;
 use toml::{Spanned, Table as Toml};
 
-pub use self::bless::Blessed;
+pub use self::bless::{Blessed, replace_value};
 pub use self::coverage::{RuleCoverage, covered_percent};
 
 use self::actual::Actual;

@@ -1,7 +1,8 @@
 //! `// lint: allow(never-fires) why`: findings that an author has looked at and keeps.
 //!
 //! An allowance holds for its own line, or for the next line with code if it stands alone; and for everything in a
-//! declaration whose first line that is. One that allows nothing, names no lint or gives no reason is itself a finding.
+//! declaration whose first line that is. One that allows nothing, names no lint or gives no reason is itself a finding;
+//! not so in shipped files beside rules of one's own, which may be why it allows nothing any more.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -10,6 +11,7 @@ use convwise_types::{Diagnostic, Span, did_you_mean};
 
 use super::behaviour::WATCHED;
 use super::page::{LINTS, Lint};
+use crate::layer::Layer;
 use crate::ruleset::RuleSet;
 use crate::text;
 
@@ -23,6 +25,8 @@ struct Allowance<'a> {
     /// The line that it speaks of, from 1.
     line: usize,
     reasoned: bool,
+    /// Whether the program brings it, so that its user cannot take it out.
+    shipped: bool,
 }
 
 /// A file that may hold allowances.
@@ -31,6 +35,7 @@ struct Text<'a> {
     source: &'a str,
     /// How a comment begins.
     mark: &'static str,
+    shipped: bool,
     /// First line of each declaration, with its bytes.
     declarations: Vec<(usize, Range<usize>)>,
 }
@@ -50,7 +55,8 @@ pub(super) fn settle(rules: &RuleSet, found: Vec<Diagnostic>, watched: bool) -> 
             None => kept.push(finding),
         }
     }
-    let is_missed = |a: &Allowance<'_>| watched || !WATCHED.contains(&a.name);
+    let is_missed =
+        |a: &Allowance<'_>| (watched || !WATCHED.contains(&a.name)) && !(a.shipped && rules.is_changed());
     let idle = allowances.iter().enumerate().filter(|(at, a)| !used.contains(at) && is_missed(a));
     kept.extend(idle.map(|(_, allowance)| allowance.unused()));
     kept.extend(allowances.iter().filter(|a| !a.reasoned && Lint::find(a.name).is_ok()).map(Allowance::bare));
@@ -62,12 +68,22 @@ fn texts(rules: &RuleSet) -> Vec<Text<'_>> {
         let of_file = rules.rules.iter().filter(|r| r.file == index);
         let declarations =
             of_file.map(|r| (r.line, text::declaration(&file.text, r.line, r.column))).collect();
-        Text { file: &file.shown, source: &file.text, mark: "//", declarations }
+        Text {
+            file: &file.shown,
+            source: &file.text,
+            mark: "//",
+            shipped: rules.packs.get(file.pack).is_some_and(|pack| pack.layer == Layer::Shipped),
+            declarations,
+        }
     });
     let cases = rules.cases.iter().map(|case| Text {
         file: &case.shown,
         source: &case.text,
         mark: "#",
+        shipped: rules
+            .packs
+            .iter()
+            .any(|pack| pack.strength == case.strength && pack.layer == Layer::Shipped),
         declarations: Vec::new(),
     });
     scripts.chain(cases).collect()
@@ -107,7 +123,15 @@ fn in_comment<'a>(text: &Text<'a>, comment: Range<usize>) -> Vec<Allowance<'a>> 
         at += part.len() + 1;
         let name = part.trim();
         let bytes = begin..begin + name.len();
-        Allowance { file: text.file, source, bytes, name, line, reasoned: !reason.trim().is_empty() }
+        Allowance {
+            file: text.file,
+            source,
+            bytes,
+            name,
+            line,
+            reasoned: !reason.trim().is_empty(),
+            shipped: text.shipped,
+        }
     });
     names.collect()
 }

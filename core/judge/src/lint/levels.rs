@@ -30,10 +30,15 @@ impl Level {
         }
     }
 
-    /// The level of a word.
+    /// The level of a word: of a page, or of the command line (`warn`, `deny`).
     #[must_use]
     pub fn read(word: &str) -> Option<Self> {
-        [Self::Allow, Self::Warning, Self::Error].into_iter().find(|level| level.as_str() == word)
+        match word {
+            "allow" => Some(Self::Allow),
+            "warn" | "warning" => Some(Self::Warning),
+            "deny" | "error" => Some(Self::Error),
+            _ => None,
+        }
     }
 
     fn severity(self) -> Option<Severity> {
@@ -52,7 +57,7 @@ pub enum LevelError {
     #[error("there is no lint `{}` (`convwise rules list --lints` shows them){}", .0.word, .0.hint)]
     UnknownLint(UnknownWord),
     /// There is no such level.
-    #[error("`{word}` is no level for `{lint}`; use error, warning or allow")]
+    #[error("`{word}` is no level for `{lint}`; use allow, warn or deny")]
     UnknownLevel {
         /// The lint.
         lint: String,

@@ -141,8 +141,8 @@ fn levels_are_set_by_name() {
     assert!(error.ends_with("did you mean `no-case`?"), "{error}");
     let error = Levels::default().set("syntax", Level::Warning).unwrap_err().to_string();
     assert!(error.starts_with("`syntax` is always an error"), "{error}");
-    let error = Levels::default().set_word("no-case", "warn").unwrap_err().to_string();
-    assert_eq!(error, "`warn` is no level for `no-case`; use error, warning or allow");
+    let error = Levels::default().set_word("no-case", "loud").unwrap_err().to_string();
+    assert_eq!(error, "`loud` is no level for `no-case`; use allow, warn or deny");
 }
 
 #[test]
@@ -177,6 +177,11 @@ fn a_pack_states_levels_and_the_command_line_has_the_last_word() {
     let stated = "no-case = \"error\"\nmissing-source = \"allow\"";
     check(stated, &Levels::default(), &[("no-case", Error)]);
     check(stated, &levels(&[("no-case", Level::Warning)]), &[("no-case", Warning)]);
+    check(
+        "no-case = \"deny\"\nmissing-source = \"warn\"",
+        &Levels::default(),
+        &[("missing-source", Warning), ("no-case", Error)],
+    );
     check(
         "no-cse = \"error\"",
         &levels(&[("no-case", Level::Allow), ("missing-source", Level::Allow)]),
