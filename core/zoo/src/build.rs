@@ -13,6 +13,9 @@ use crate::folder::TextFile;
 use crate::naming::Naming;
 use crate::zoo::Zoo;
 
+/// Most networks that stand on each other.
+const MAX_STOREYS: usize = 4;
+
 /// How a network departs from its variant.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BuildOptions {
@@ -31,12 +34,51 @@ impl Zoo {
     /// A script that is wrong, shown with its line, or options that the network cannot take.
     pub fn build(&self, variant: &Variant, options: &BuildOptions) -> Result<Graph, ZooError> {
         let script = script_of(variant)?;
-        let args = args(variant, options)?;
+        let args = self.args(variant, options)?;
         let ast = compile(self.engine(), &script.name, &script.text)?;
         let net = Net::new(variant.id.as_str());
         let ran = self.run(&ast, net.clone(), args);
         ran.map_err(|error| self.explain(variant, script, &error))?;
         net.finish().map_err(|error| no_output(script, &error).into())
+    }
+
+    fn args(&self, variant: &Variant, options: &BuildOptions) -> Result<Map, ZooError> {
+        let mut table = variant.family.manifest.args(&variant.entry);
+        if let Some(naming) = &options.like {
+            table.extend(naming.args.clone());
+        }
+        let mut args = arguments::map(&table);
+        if let Some(classes) = options.classes {
+            let slot = args.get_mut("classes").ok_or_else(|| {
+                refuse(variant, "another number of classes", "it has no argument `classes`")
+            })?;
+            *slot = whole(variant, "that many classes", classes)?.into();
+        }
+        self.resolve_backbone(variant, &mut args, MAX_STOREYS)?;
+        let input = options.input.unwrap_or(variant.input());
+        let sides: Result<Vec<Dynamic>, ZooError> = <[u64; 3]>::from(input)
+            .into_iter()
+            .map(|n| Ok(whole(variant, "that input", n)?.into()))
+            .collect();
+        args.insert("input".into(), sides?.into());
+        Ok(args)
+    }
+
+    /// Puts in place of `backbone = "resnet50"` what a script needs to build on it: the name of the family's module and
+    /// the arguments of the variant.
+    fn resolve_backbone(&self, variant: &Variant, args: &mut Map, storeys: usize) -> Result<(), ZooError> {
+        let Some(slot) = args.get_mut("backbone") else { return Ok(()) };
+        let Ok(name) = slot.clone().into_string() else { return Ok(()) };
+        if storeys == 0 {
+            return Err(refuse(variant, "its backbone", "backbones stand on backbones without end"));
+        }
+        let backbone = self.find(&name).map_err(|e| refuse(variant, "its backbone", &e.to_string()))?;
+        let mut inner = arguments::map(&backbone.family.manifest.args(&backbone.entry));
+        self.resolve_backbone(backbone, &mut inner, storeys - 1)?;
+        let module = backbone.family.files.folder.as_str();
+        let resolved = [("id", name.into()), ("module", module.into()), ("args", inner.into())];
+        *slot = resolved.into_iter().map(|(key, value)| (key.into(), value)).collect::<Map>().into();
+        Ok(())
     }
 
     fn run(&self, ast: &AST, net: Net, args: Map) -> Result<(), Box<EvalAltResult>> {
@@ -69,25 +111,6 @@ impl Zoo {
 fn script_of(variant: &Variant) -> Result<&TextFile, ZooError> {
     let none = || ZooError::NoGraph { architecture: variant.id.to_string() };
     variant.family.files.script.as_ref().ok_or_else(none)
-}
-
-fn args(variant: &Variant, options: &BuildOptions) -> Result<Map, ZooError> {
-    let mut table = variant.family.manifest.args(&variant.entry);
-    if let Some(naming) = &options.like {
-        table.extend(naming.args.clone());
-    }
-    let mut args = arguments::map(&table);
-    if let Some(classes) = options.classes {
-        let slot = args
-            .get_mut("classes")
-            .ok_or_else(|| refuse(variant, "another number of classes", "it has no argument `classes`"))?;
-        *slot = whole(variant, "that many classes", classes)?.into();
-    }
-    let input = options.input.unwrap_or(variant.input());
-    let sides: Result<Vec<Dynamic>, ZooError> =
-        <[u64; 3]>::from(input).into_iter().map(|n| Ok(whole(variant, "that input", n)?.into())).collect();
-    args.insert("input".into(), sides?.into());
-    Ok(args)
 }
 
 fn whole(variant: &Variant, what: &'static str, n: u64) -> Result<i64, ZooError> {

@@ -10,8 +10,14 @@ use crate::folder::{FamilyFiles, TextFile};
 /// What scripts can import, by name.
 pub(crate) type Modules = BTreeMap<String, TextFile>;
 
-/// Digest of the manifest, the script, the modules it can reach, and the version of the graph API.
-pub(crate) fn of_family(files: &FamilyFiles, reach: &BTreeSet<String>, modules: &Modules) -> String {
+/// Digest of the manifest, the script, the modules it can reach, and the version of the graph API; and of every manifest
+/// if the script takes a backbone by name, whose arguments stand there.
+pub(crate) fn of_family(
+    files: &FamilyFiles,
+    reach: &BTreeSet<String>,
+    modules: &Modules,
+    manifests: &Modules,
+) -> String {
     let mut hasher = Hasher::new();
     hasher.update(&API_VERSION.to_le_bytes());
     absorb(&mut hasher, "family.toml", &files.manifest.text);
@@ -23,7 +29,15 @@ pub(crate) fn of_family(files: &FamilyFiles, reach: &BTreeSet<String>, modules: 
             absorb(&mut hasher, name, &file.text);
         }
     }
+    if files.script.as_ref().is_some_and(|script| reaches_all(&script.text)) {
+        manifests.iter().for_each(|(folder, file)| absorb(&mut hasher, folder, &file.text));
+    }
     short(&hasher)
+}
+
+/// Whether a script computes the name of an import.
+fn reaches_all(script: &str) -> bool {
+    imports(script).is_none()
 }
 
 /// 128 bits as hexadecimal digits.

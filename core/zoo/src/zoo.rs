@@ -116,19 +116,20 @@ fn parse_all(
     modules: &Modules,
     problems: &mut Vec<Diagnostic>,
 ) -> Vec<Arc<Family>> {
+    let manifests = files.iter().map(|(folder, files)| (folder.clone(), files.manifest.clone())).collect();
     let mut families = Vec::new();
     for files in files.into_values() {
         match Manifest::parse(&files.manifest.name, &files.manifest.text, files.script.is_some()) {
-            Ok(manifest) => families.push(Arc::new(family(files, manifest, modules))),
+            Ok(manifest) => families.push(Arc::new(family(files, manifest, modules, &manifests))),
             Err(problem) => problems.push(problem),
         }
     }
     families
 }
 
-fn family(files: FamilyFiles, manifest: Manifest, modules: &Modules) -> Family {
+fn family(files: FamilyFiles, manifest: Manifest, modules: &Modules, manifests: &Modules) -> Family {
     let reach = files.script.as_ref().map(|s| digest::reachable(&s.text, modules)).unwrap_or_default();
-    let digest = digest::of_family(&files, &reach, modules);
+    let digest = digest::of_family(&files, &reach, modules, manifests);
     Family { files, manifest, reach, digest }
 }
 
