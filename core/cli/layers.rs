@@ -157,7 +157,7 @@ mod tests {
     /// Two convolutions with a shortcut, then a head of two linear layers.
     fn graph() -> Graph {
         let mut net = Builder::new("net");
-        let linear = Op::Linear { out_features: 3, bias: true };
+        let linear = Op::Linear { out_features: 3, bias: true, rows: None };
         let input = net.add(Op::Input { dims: vec![4, 2, 2] }, &[], "input").unwrap();
         let first = net.add(conv(), &[input], "conv1").unwrap();
         let norm = net.add(Op::BatchNorm { eps: 1e-5 }, &[first], "bn1").unwrap();

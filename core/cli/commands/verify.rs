@@ -7,8 +7,10 @@ use std::path::Path;
 use convwise_advisor::find_runner;
 use convwise_graph::Graph;
 use convwise_host::{DType, RunnerEntry, Tensor};
-use convwise_onnx::{ExportOptions, Golden, export, golden};
-use convwise_zoo::verify::{Fixture, OutputCheck, VerifyReport, compare_graph, compare_outputs};
+use convwise_onnx::{ExportOptions, Filling, Golden, export, golden};
+use convwise_zoo::verify::{
+    Fixture, FixtureTensor, OutputCheck, VerifyReport, compare_graph, compare_outputs,
+};
 use convwise_zoo::{BuildOptions, Variant};
 
 use crate::context::Context;
@@ -80,13 +82,19 @@ fn verify(
         context.screen.remark(remark);
     }
     let outputs = infer(context, &weighted, fixture, runner)?;
-    let checks = outputs.iter().map(|(name, values)| compare_outputs(fixture, name, values)).collect();
+    let comparable = outputs.iter().filter(|(name, _)| !fixture.order_sensitive.contains(name));
+    let checks = comparable.map(|(name, values)| compare_outputs(fixture, name, values)).collect();
     Ok(report.with_outputs(checks, fixture))
 }
 
 /// The network under the weights of the fixture's rule.
 fn filled(graph: Graph, fixture: &Fixture) -> Weighted {
-    let rule = Golden::new(fixture.tensors.iter().map(|t| (t.name.clone(), t.exponent)));
+    let filling = |t: &FixtureTensor| Filling {
+        role: t.role.clone(),
+        exponent: t.exponent,
+        constant: fixture.keep_values.get(&t.name).cloned(),
+    };
+    let rule = Golden::new(fixture.tensors.iter().map(|t| (t.name.clone(), filling(t))));
     Weighted { graph, weights: Box::new(rule), fitting: Fitting::default() }
 }
 

@@ -1,11 +1,11 @@
 //! Building a graph node by node. Every mistake is reported at the node that makes it, while the
 //! script line that added it is still known to the caller.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::error::GraphError;
 use crate::graph::{Graph, Named, Node, NodeId, Param};
-use crate::infer::{Shapes, facts};
+use crate::infer::{Shapes, check_places, facts};
 use crate::limits::MAX_NODES;
 use crate::op::Op;
 use crate::ops::ParamSpec;
@@ -19,7 +19,8 @@ pub struct Builder {
     graph: Graph,
     shapes: Shapes,
     names: HashSet<String>,
-    params: HashSet<String>,
+    /// The node that a tensor belongs to, by its name.
+    params: HashMap<String, NodeId>,
     limit: usize,
 }
 
@@ -28,7 +29,7 @@ impl Builder {
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         let graph = Graph { name: name.into(), ..Graph::default() };
-        let (names, params) = (HashSet::new(), HashSet::new());
+        let (names, params) = (HashSet::new(), HashMap::new());
         Self { graph, shapes: Shapes::default(), names, params, limit: MAX_NODES }
     }
 
@@ -48,6 +49,25 @@ impl Builder {
     /// Too many nodes, a handle of another graph, operands that do not fit, or a name that is missing
     /// or taken. The graph is unchanged then.
     pub fn add(&mut self, op: Op, inputs: &[NodeId], name: &str) -> Result<NodeId, GraphError> {
+        self.insert(op, inputs, name, Ownership::Own)
+    }
+
+    /// The same, but with the tensors of the node that has that name already, if there is one: a head that is applied to
+    /// several levels. The tensors must be of the same shapes.
+    ///
+    /// # Errors
+    /// As [`Self::add`], and tensors of other shapes.
+    pub fn add_shared(&mut self, op: Op, inputs: &[NodeId], name: &str) -> Result<NodeId, GraphError> {
+        self.insert(op, inputs, name, Ownership::Shared)
+    }
+
+    fn insert(
+        &mut self,
+        op: Op,
+        inputs: &[NodeId],
+        name: &str,
+        ownership: Ownership,
+    ) -> Result<NodeId, GraphError> {
         let index = self.graph.nodes.len();
         if index >= self.limit {
             return Err(GraphError::TooManyNodes { limit: self.limit });
@@ -56,11 +76,22 @@ impl Builder {
         self.check_handles(&op, inputs, name)?;
         let label = if name.is_empty() { op.name() } else { name };
         let facts = facts(label, &op, &self.shapes.operands(inputs), 1)?;
-        let name = self.node_name(&op, name, !facts.params.is_empty())?;
-        let params = self.claim_params(&name, facts.params)?;
+        check_places(label, &op, inputs.iter().map(|id| self.graph.node(*id).map(|n| &n.op)))?;
+        let params = params_of(name, facts.params);
+        let shares = match ownership {
+            Ownership::Shared => self.owner(&params)?,
+            Ownership::Own => None,
+        };
+        let name = match shares {
+            Some(_) => self.numbered_label(name),
+            None => self.node_name(&op, name, !params.is_empty())?,
+        };
+        if shares.is_none() {
+            self.claim(NodeId(id), &params)?;
+        }
         self.names.insert(name.clone());
         self.shapes.push(facts.shape);
-        self.graph.nodes.push(Node { name, op, inputs: inputs.to_vec(), params });
+        self.graph.nodes.push(Node { name, op, inputs: inputs.to_vec(), params, shares });
         Ok(NodeId(id))
     }
 
@@ -139,16 +170,30 @@ impl Builder {
         label
     }
 
-    fn claim_params(&mut self, node: &str, specs: Vec<ParamSpec>) -> Result<Vec<Param>, GraphError> {
-        let params: Vec<Param> = specs
-            .into_iter()
-            .map(|spec| Param { name: format!("{node}{}", spec.suffix), role: spec.role, shape: spec.shape })
-            .collect();
-        if let Some(taken) = params.iter().find(|p| self.params.contains(&p.name)) {
+    /// `head.conv@2`, `head.conv@3`: further uses of one module.
+    fn numbered_label(&self, name: &str) -> String {
+        let numbered = (2_u32..).map(|i| format!("{name}@{i}"));
+        numbered.into_iter().find(|label| !self.names.contains(label)).unwrap_or_default()
+    }
+
+    /// The node that has these tensors already; `None` if nobody has any of them.
+    fn owner(&self, params: &[Param]) -> Result<Option<NodeId>, GraphError> {
+        let Some(owner) = params.iter().find_map(|p| self.params.get(&p.name).copied()) else {
+            return Ok(None);
+        };
+        let theirs = self.graph.node(owner).map(|node| node.params.as_slice());
+        if theirs == Some(params) {
+            return Ok(Some(owner));
+        }
+        Err(unlike(theirs.unwrap_or_default(), params))
+    }
+
+    fn claim(&mut self, owner: NodeId, params: &[Param]) -> Result<(), GraphError> {
+        if let Some(taken) = params.iter().find(|p| self.params.contains_key(&p.name)) {
             return Err(GraphError::Duplicate { kind: "tensors", name: taken.name.clone() });
         }
-        self.params.extend(params.iter().map(|p| p.name.clone()));
-        Ok(params)
+        self.params.extend(params.iter().map(|p| (p.name.clone(), owner)));
+        Ok(())
     }
 
     fn named(
@@ -171,4 +216,29 @@ impl Builder {
         }
         Ok(Named { name: name.to_owned(), node: id })
     }
+}
+
+/// Whose tensors a node may use.
+#[derive(Clone, Copy)]
+enum Ownership {
+    Own,
+    Shared,
+}
+
+fn params_of(node: &str, specs: Vec<ParamSpec>) -> Vec<Param> {
+    let named = |spec: ParamSpec| Param {
+        name: format!("{node}{}", spec.suffix),
+        role: spec.role,
+        shape: spec.shape,
+    };
+    specs.into_iter().map(named).collect()
+}
+
+/// The refusal of tensors that are there already, but others.
+pub(crate) fn unlike(theirs: &[Param], ours: &[Param]) -> GraphError {
+    let list = |params: &[Param]| {
+        let words: Vec<_> = params.iter().map(|p| format!("{} {}", p.name, p.shape)).collect();
+        words.join(", ")
+    };
+    GraphError::Unlike { first: list(theirs), second: list(ours) }
 }

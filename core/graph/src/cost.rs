@@ -1,7 +1,7 @@
 //! What a graph costs, counted from shapes alone: parameters, multiply-accumulates, activations and
 //! bytes. Time is not among them; it has to be measured.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use convwise_types::{Bytes, Macs, Params, Precision};
 
@@ -117,7 +117,7 @@ impl Cost {
     /// Adds what a node stores.
     fn own(&mut self, node: &Node, cost: NodeCost) {
         self.params.0 = self.params.0.saturating_add(cost.params.0);
-        self.buffers = self.buffers.saturating_add(elements(node, |role| role.is_buffer()));
+        self.buffers = self.buffers.saturating_add(own_elements(node, |role| role.is_buffer()));
     }
 
     /// Adds what running a node takes.
@@ -139,7 +139,7 @@ fn node_cost(id: NodeId, node: &Node, shapes: &Shapes) -> NodeCost {
     let given = Given { batch: shapes.batch(), operands: &operands };
     NodeCost {
         macs: Macs(with_layer(&node.op, |layer| ops::macs(layer, &given, result))),
-        params: Params(elements(node, |role| !role.is_buffer())),
+        params: Params(own_elements(node, |role| !role.is_buffer())),
         output_elements: result.elements(),
     }
 }
@@ -147,6 +147,11 @@ fn node_cost(id: NodeId, node: &Node, shapes: &Shapes) -> NodeCost {
 fn is_depthwise(node: &Node, shapes: &Shapes) -> bool {
     let (Op::Conv2d(conv), [operand]) = (&node.op, node.inputs.as_slice()) else { return false };
     shapes.of(*operand).dim(1).is_some_and(|channels| conv.is_depthwise(channels))
+}
+
+/// Elements of a node's own tensors; what it shares is another's.
+fn own_elements(node: &Node, counts: impl Fn(ParamRole) -> bool) -> u64 {
+    if node.shares.is_some() { 0 } else { elements(node, counts) }
 }
 
 fn elements(node: &Node, counts: impl Fn(ParamRole) -> bool) -> u64 {
@@ -157,7 +162,14 @@ fn elements(node: &Node, counts: impl Fn(ParamRole) -> bool) -> u64 {
 fn deployed(graph: &Graph, live: &Live) -> Deployed {
     let folding = Folding::of(graph);
     let mut sum = Deployed::default();
+    let mut counted = HashSet::new();
     for (id, node) in graph.iter().filter(|(id, _)| live.contains(*id)) {
+        if !counted.insert(node.shares.unwrap_or(id)) {
+            continue;
+        }
+        if let Op::Constant { values, .. } = &node.op {
+            sum.vectors = sum.vectors.saturating_add(values.len() as u64);
+        }
         let weights = elements(node, |role| role == ParamRole::Weight);
         let vectors = match folding.convolution_of(id) {
             Some(conv) => bias_gained(graph, conv),

@@ -74,6 +74,28 @@ pub enum GraphError {
         /// The name.
         name: String,
     },
+    /// A module is to be used again, but with tensors of other shapes.
+    #[error("a shared module has the tensors {first} at its first use and {second} here; expected the same")]
+    Unlike {
+        /// At the first use.
+        first: String,
+        /// At a later one.
+        second: String,
+    },
+    /// Whole numbers that name places are taken for numbers, or the other way round.
+    #[error("`{node}` ({op}): operand {index} is {found}; expected {expected}")]
+    Places {
+        /// Name of the node.
+        node: String,
+        /// Name of the operation.
+        op: &'static str,
+        /// Which operand, from 0.
+        index: usize,
+        /// What it is.
+        found: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// An output or a stage has no name.
     #[error("one of the {kind} has no name; give it one, for example `logits`")]
     Nameless {

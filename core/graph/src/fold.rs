@@ -7,7 +7,7 @@ use crate::op::Op;
 /// The batch norms of a graph that can be folded.
 ///
 /// A batch norm is folded if its operand is a convolution whose result nobody else reads and that is
-/// no output: then `scale = weight / sqrt(var + eps)` multiplies the filters, and
+/// no output, nor shares its filters: then `scale = weight / sqrt(var + eps)` multiplies the filters, and
 /// `bias - mean * scale` joins the convolution's bias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folding(Vec<Option<NodeId>>);
@@ -17,7 +17,8 @@ impl Folding {
     #[must_use]
     pub fn of(graph: &Graph) -> Self {
         let uses = uses(graph);
-        let single = |id: &NodeId| uses.get(id.index()) == Some(&1);
+        let shared = graph.shared();
+        let single = |id: &NodeId| uses.get(id.index()) == Some(&1) && !shared.contains(id);
         Self(graph.nodes.iter().map(|node| convolution_before(graph, node).filter(single)).collect())
     }
 

@@ -1,5 +1,7 @@
 //! The arena: nodes refer to earlier nodes only, which [`Graph::validate`] checks first.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::op::{Op, ParamRole};
@@ -41,6 +43,9 @@ pub struct Node {
     pub inputs: Vec<NodeId>,
     /// Trained tensors and buffers, in state_dict order.
     pub params: Vec<Param>,
+    /// The earlier node whose tensors these are, if they are not its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares: Option<NodeId>,
 }
 
 /// A named tensor of the graph: an output or the end of a stage.
@@ -77,8 +82,15 @@ impl Graph {
         (0u32..).map(NodeId).zip(&self.nodes)
     }
 
-    /// Every trained tensor and buffer, in graph order.
+    /// Every trained tensor and buffer, in graph order, each once.
     pub fn params(&self) -> impl Iterator<Item = &Param> {
-        self.nodes.iter().flat_map(|n| &n.params)
+        self.nodes.iter().filter(|n| n.shares.is_none()).flat_map(|n| &n.params)
+    }
+
+    /// The nodes whose tensors several nodes use, and those nodes.
+    #[must_use]
+    pub fn shared(&self) -> HashSet<NodeId> {
+        let pairs = self.iter().filter_map(|(id, node)| Some([id, node.shares?]));
+        pairs.flatten().collect()
     }
 }

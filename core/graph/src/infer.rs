@@ -54,6 +54,7 @@ pub fn infer(graph: &Graph, batch: usize) -> Result<Shapes, GraphError> {
     graph.check_handles()?;
     let mut shapes = Shapes(Vec::with_capacity(graph.nodes.len()));
     for node in &graph.nodes {
+        check_places(&node.name, &node.op, node.inputs.iter().map(|id| graph.node(*id).map(|n| &n.op)))?;
         let facts = facts(&node.name, &node.op, &shapes.operands(&node.inputs), batch)?;
         check_params(node, &facts)?;
         shapes.push(facts.shape);
@@ -79,6 +80,23 @@ pub(crate) fn facts(name: &str, op: &Op, operands: &[&Shape], batch: usize) -> R
         operands: operands.iter().map(|&s| s.clone()).collect(),
         reason,
     })
+}
+
+/// Places go where places are taken, and nowhere else.
+pub(crate) fn check_places<'a>(
+    name: &str,
+    op: &Op,
+    operands: impl Iterator<Item = Option<&'a Op>>,
+) -> Result<(), GraphError> {
+    let words = |places: bool| if places { "places" } else { "numbers" };
+    for (index, operand) in operands.enumerate() {
+        let (found, expected) = (operand.is_some_and(Op::yields_places), op.takes_places(index));
+        if found != expected {
+            let (found, expected) = (words(found), words(expected));
+            return Err(GraphError::Places { node: name.to_owned(), op: op.name(), index, found, expected });
+        }
+    }
+    Ok(())
 }
 
 fn describe_count(least: usize, most: usize) -> String {

@@ -32,6 +32,6 @@ pub use fold::Folding;
 pub use graph::{Graph, Named, Node, NodeId, Param};
 pub use infer::{Shapes, infer};
 pub use live::Live;
-pub use op::{Activation, Conv2d, Op, Padding, ParamRole, Pool, ResizeMode};
+pub use op::{Activation, Conv2d, Op, Padding, ParamRole, Pool, Reduction, ResizeMode, Rows, Unary};
 pub use ops::reach;
 pub use shape::Shape;

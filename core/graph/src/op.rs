@@ -25,6 +25,20 @@ pub enum Op {
     },
     /// Element-wise activation.
     Activation(Activation),
+    /// `x` where it is positive, else `slope * x`.
+    LeakyRelu {
+        /// The factor of negative numbers.
+        slope: f64,
+    },
+    /// Element-wise function of one number.
+    Unary(Unary),
+    /// `min(max(x, low), high)`; what is absent does not limit.
+    Clamp {
+        /// Least result.
+        low: Option<f64>,
+        /// Greatest result.
+        high: Option<f64>,
+    },
     /// Max pooling over NCHW, padding with minus infinity.
     MaxPool(Pool),
     /// Average pooling over NCHW.
@@ -50,6 +64,10 @@ pub enum Op {
         out_features: usize,
         /// Whether a bias of `[out]` is added.
         bias: bool,
+        /// The rows of a larger matrix that this layer multiplies with, if it is not the whole of it: PyTorch's packed
+        /// projections of attention. The tensors are then called `{name}_weight` and `{name}_bias`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rows: Option<Rows>,
     },
     /// Matrix product over the last two axes; the axes before them broadcast.
     MatMul,
@@ -67,6 +85,43 @@ pub enum Op {
     Add,
     /// Element-wise product of two tensors with NumPy broadcasting.
     Mul,
+    /// Element-wise difference of two tensors with NumPy broadcasting.
+    Sub,
+    /// Element-wise quotient of two tensors with NumPy broadcasting.
+    Div,
+    /// Mean, greatest or sum over axes, which stay with extent 1.
+    Reduce {
+        /// What is computed.
+        reduction: Reduction,
+        /// The axes, ascending; not the batch.
+        axes: Vec<usize>,
+    },
+    /// Numbers that are not trained, the same for every image: `[1, dims...]`.
+    Constant {
+        /// Extents after the batch axis.
+        dims: Vec<usize>,
+        /// The numbers, row-major.
+        values: Vec<f32>,
+    },
+    /// A trained tensor as a value, the same for every image: `[1, dims...]`. Its parameter is called exactly like the
+    /// node.
+    Trained {
+        /// Extents after the batch axis.
+        dims: Vec<usize>,
+    },
+    /// Places of the `count` greatest numbers of `[N, T]`, the greatest first: `[N, count]` whole numbers.
+    TopPlaces {
+        /// How many.
+        count: usize,
+    },
+    /// Rows of `[N, T, ...]` at places `[N, K]`: `[N, K, ...]`.
+    Rows,
+    /// Bilinear samples of an image `[N, C, H, W]` at `[N, h, w, 2]` points (x, y), where -1 and 1 are the edges of the
+    /// image, or with `align_corners` the centres of its outermost pixels: `[N, C, h, w]`. Beyond the image are zeros.
+    GridSample {
+        /// What -1 and 1 are.
+        align_corners: bool,
+    },
     /// Element-wise product with one trained tensor (ConvNeXt's layer scale), broadcast from the right.
     /// Its parameter is called exactly like the node, without a `.weight` suffix.
     Scale {
@@ -135,6 +190,63 @@ impl Op {
     pub fn name(&self) -> &'static str {
         crate::ops::with_layer(self, |layer| layer.name())
     }
+
+    /// Whether the result is whole numbers that name places, which only [`Op::Rows`] can take.
+    #[must_use]
+    pub fn yields_places(&self) -> bool {
+        matches!(self, Self::TopPlaces { .. })
+    }
+
+    /// Whether operand `index` must be such places.
+    #[must_use]
+    pub fn takes_places(&self, index: usize) -> bool {
+        matches!(self, Self::Rows) && index == 1
+    }
+
+    /// Whether the result is known before any image is: what is stored, not computed.
+    #[must_use]
+    pub fn is_stored(&self) -> bool {
+        matches!(self, Self::Constant { .. } | Self::Trained { .. })
+    }
+}
+
+/// The part of a packed matrix that a linear layer multiplies with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows {
+    /// First row.
+    pub start: usize,
+    /// Rows of the whole matrix.
+    pub of: usize,
+}
+
+/// Functions of [`Op::Unary`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unary {
+    /// e to the power of x.
+    Exp,
+    /// Natural logarithm.
+    Log,
+    /// Sine of radians.
+    Sin,
+    /// Cosine of radians.
+    Cos,
+    /// Square root.
+    Sqrt,
+    /// Greatest whole number that is not greater.
+    Floor,
+}
+
+/// What [`Op::Reduce`] computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// Arithmetic mean.
+    Mean,
+    /// The greatest.
+    Max,
+    /// Sum.
+    Sum,
 }
 
 /// Zero padding of an image, in pixels.
@@ -240,6 +352,8 @@ pub enum ParamRole {
     RunningVar,
     /// Layer scale.
     Scale,
+    /// A trained tensor that is a value itself, such as the queries of a detector.
+    Table,
 }
 
 impl ParamRole {
@@ -254,6 +368,7 @@ impl ParamRole {
             Self::RunningMean => "running mean",
             Self::RunningVar => "running variance",
             Self::Scale => "scale",
+            Self::Table => "table",
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::builder::unlike;
 use crate::error::GraphError;
 use crate::graph::{Graph, Named};
 use crate::infer::infer;
@@ -16,6 +17,7 @@ impl Graph {
     pub fn validate(&self) -> Result<(), GraphError> {
         self.check_handles()?;
         infer(self, 1)?;
+        self.check_sharing()?;
         check_unique("nodes", self.nodes.iter().map(|n| n.name.as_str()))?;
         check_unique("tensors", self.params().map(|p| p.name.as_str()))?;
         check_unique("outputs", self.outputs.iter().map(|n| n.name.as_str()))?;
@@ -35,6 +37,22 @@ impl Graph {
             }
         }
         self.outputs.iter().chain(&self.stages).try_for_each(|named| self.check_named(named))
+    }
+
+    /// What is shared belongs to an earlier node that owns it.
+    fn check_sharing(&self) -> Result<(), GraphError> {
+        for (id, node) in self.iter() {
+            let Some(handle) = node.shares else { continue };
+            let owner = self.node(handle).filter(|owner| handle < id && owner.shares.is_none());
+            let Some(owner) = owner else {
+                let user = format!("`{}`", node.name);
+                return Err(GraphError::Handle { user, handle, known: id.index() });
+            };
+            if owner.params != node.params {
+                return Err(unlike(&owner.params, &node.params));
+            }
+        }
+        Ok(())
     }
 
     fn check_named(&self, Named { name, node }: &Named) -> Result<(), GraphError> {

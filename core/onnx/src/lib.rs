@@ -18,6 +18,6 @@ pub use inspect::{ModelInfo, TensorInfo, inspect, inspect_file};
 pub use read::{MAX_NODES, decode_model, encode_model, read_model};
 pub use weights::golden;
 pub use weights::{
-    Golden, Matching, MisshapedTensor, MissingTensor, Safetensors, Seeded, UnreadableTensor, WeightReport,
-    WeightSource,
+    Filling, Golden, Matching, MisshapedTensor, MissingTensor, Safetensors, Seeded, UnreadableTensor,
+    WeightReport, WeightSource,
 };

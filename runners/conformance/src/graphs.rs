@@ -1,7 +1,8 @@
 //! One small graph for every operation that can be exported, in every form in which it changes what a runner must do.
 
 use convwise_graph::{
-    Activation, Builder, Conv2d, Graph, GraphError, NodeId, Op, Padding, Param, ParamRole, Pool, ResizeMode,
+    Activation, Builder, Conv2d, Graph, GraphError, NodeId, Op, Padding, Param, ParamRole, Pool, Reduction,
+    ResizeMode, Rows, Unary,
 };
 use convwise_host::{DType, fill_tensor};
 use convwise_onnx::{WeightError, WeightSource};
@@ -32,6 +33,14 @@ pub(crate) fn all() -> Result<Vec<Small>, GraphError> {
     graphs.push(small("concat", &IMAGE, concat)?);
     graphs.push(small("add: of two tensors, of one with itself", &IMAGE, add)?);
     graphs.push(small("mul: a gate for each channel", &IMAGE, gate)?);
+    graphs.push(small("linear: rows of one packed matrix", &IMAGE, packed)?);
+    graphs.push(small("conv2d: one for two levels", &IMAGE, shared)?);
+    graphs.push(small("sub, div, exp, log, sqrt, clamp", &IMAGE, quotient)?);
+    graphs.push(small("sin, cos, floor of positions", &IMAGE, waves)?);
+    graphs.push(small("rows at the greatest numbers", &IMAGE, greatest)?);
+    for (name, align_corners) in [("grid_sample", false), ("grid_sample, corners aligned", true)] {
+        graphs.push(small(name, &IMAGE, |net, x| sampled(net, x, align_corners))?);
+    }
     Ok(graphs)
 }
 
@@ -61,7 +70,7 @@ pub(crate) fn plain() -> Result<Graph, GraphError> {
         let sum = net.add(Op::Add, &[active, x], "")?;
         let pooled = net.add(Op::GlobalAvgPool, &[sum], "")?;
         let flat = net.add(Op::Flatten { from: 1 }, &[pooled], "")?;
-        net.add(Op::Linear { out_features: 5, bias: true }, &[flat], "head")
+        net.add(Op::Linear { out_features: 5, bias: true, rows: None }, &[flat], "head")
     })?;
     Ok(plain.graph)
 }
@@ -95,6 +104,10 @@ fn on_images() -> Vec<(&'static str, Op)> {
         ("slice", Op::Slice { axis: 2, start: 1, end: 6 }),
         ("channel_shuffle", Op::ChannelShuffle { groups: 2 }),
         ("pad", Op::Pad { padding: uneven(), value: -1.5 }),
+        ("leaky_relu", Op::LeakyRelu { slope: 0.1 }),
+        ("reduce_mean over channels", Op::Reduce { reduction: Reduction::Mean, axes: vec![1] }),
+        ("reduce_max over channels", Op::Reduce { reduction: Reduction::Max, axes: vec![1] }),
+        ("reduce_sum over an image", Op::Reduce { reduction: Reduction::Sum, axes: vec![2, 3] }),
     ]);
     all.extend(resizes());
     all
@@ -180,9 +193,9 @@ fn layer_norm(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
 }
 
 fn linear(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
-    let rows = net.add(Op::Linear { out_features: 5, bias: true }, &[x], "rows")?;
+    let rows = net.add(Op::Linear { out_features: 5, bias: true, rows: None }, &[x], "rows")?;
     let flat = net.add(Op::Flatten { from: 1 }, &[rows], "")?;
-    net.add(Op::Linear { out_features: 3, bias: false }, &[flat], "head")
+    net.add(Op::Linear { out_features: 3, bias: false, rows: None }, &[flat], "head")
 }
 
 fn matmul(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
@@ -208,6 +221,73 @@ fn gate(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     net.add(Op::Mul, &[x, gate], "")
 }
 
+/// Three thirds of a matrix, as attention's queries, keys and values.
+fn packed(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
+    let third = |net: &mut Builder, start| {
+        let rows = Some(Rows { start, of: 15 });
+        net.add_shared(Op::Linear { out_features: 5, bias: true, rows }, &[x], "in_proj")
+    };
+    let [query, key, value] = [third(net, 0)?, third(net, 5)?, third(net, 10)?];
+    let product = net.add(Op::Mul, &[query, key], "")?;
+    net.add(Op::Add, &[product, value], "")
+}
+
+fn shared(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
+    let half = net.add(
+        Op::MaxPool(Pool { kernel: [2, 2], stride: [2, 2], padding: Padding::default(), ceil: false }),
+        &[x],
+        "",
+    )?;
+    let mut ends = Vec::new();
+    for level in [x, half] {
+        let head = net.add_shared(Op::Conv2d(conv(3, 3, 1, 1)), &[level], "head")?;
+        ends.push(net.add(Op::Reshape { dims: vec![3, -1] }, &[head], "")?);
+    }
+    net.add(Op::Concat { axis: 2 }, &ends, "")
+}
+
+fn quotient(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
+    let positive = net.add(Op::Unary(Unary::Exp), &[x], "")?;
+    let root = net.add(Op::Unary(Unary::Sqrt), &[positive], "")?;
+    let kept = net.add(Op::Clamp { low: Some(0.7), high: None }, &[root], "")?;
+    let share = net.add(Op::Div, &[x, kept], "")?;
+    let log = net.add(Op::Unary(Unary::Log), &[kept], "")?;
+    let difference = net.add(Op::Sub, &[share, log], "")?;
+    net.add(Op::Clamp { low: Some(-0.5), high: Some(0.5) }, &[difference], "")
+}
+
+fn waves(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
+    let steps =
+        net.add(Op::Constant { dims: vec![1, 1, 7], values: (0_u8..7).map(f32::from).collect() }, &[], "")?;
+    let table = net.add(Op::Trained { dims: vec![4, 1, 1] }, &[], "table")?;
+    let angle = net.add(Op::Mul, &[steps, table], "")?;
+    let angle = net.add(Op::Add, &[angle, x], "")?;
+    let (sine, cosine) =
+        (net.add(Op::Unary(Unary::Sin), &[angle], "")?, net.add(Op::Unary(Unary::Cos), &[angle], "")?);
+    let whole = net.add(Op::Unary(Unary::Floor), &[steps], "")?;
+    let sum = net.add(Op::Add, &[sine, cosine], "")?;
+    net.add(Op::Add, &[sum, whole], "")
+}
+
+/// Tokens `[N, 63, 4]`, of which the best five by their sum are taken.
+fn greatest(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
+    let tokens = net.add(Op::Reshape { dims: vec![4, -1] }, &[x], "")?;
+    let tokens = net.add(Op::Transpose { perm: vec![0, 2, 1] }, &[tokens], "")?;
+    let score = net.add(Op::Reduce { reduction: Reduction::Sum, axes: vec![2] }, &[tokens], "")?;
+    let score = net.add(Op::Flatten { from: 1 }, &[score], "")?;
+    let places = net.add(Op::TopPlaces { count: 5 }, &[score], "")?;
+    net.add(Op::Rows, &[tokens, places], "")
+}
+
+/// Samples at points that the image itself names, some of them beyond its edges.
+fn sampled(net: &mut Builder, x: NodeId, align_corners: bool) -> Result<NodeId, GraphError> {
+    let points = net.add(Op::Slice { axis: 1, start: 0, end: 2 }, &[x], "")?;
+    let spread =
+        net.add(Op::ChannelAffine { scale: vec![1.3, 1.2], shift: vec![0.05, -0.1] }, &[points], "")?;
+    let points = net.add(Op::Transpose { perm: vec![0, 2, 3, 1] }, &[spread], "")?;
+    net.add(Op::GridSample { align_corners }, &[x, points], "")
+}
+
 /// Weights of which no tensor is the identity: uniform over what keeps numbers near one.
 pub(crate) struct Lively;
 
@@ -222,6 +302,7 @@ impl WeightSource for Lively {
             ParamRole::Weight => (0.0, (3.0 / fan_in).sqrt()),
             ParamRole::Bias | ParamRole::NormBias | ParamRole::RunningMean => (0.0, 0.5),
             ParamRole::NormWeight | ParamRole::RunningVar | ParamRole::Scale => (1.0, 0.5),
+            ParamRole::Table => (0.0, 1.0),
         };
         let seed = param.name.bytes().fold(1_u64, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte));
         let units = fill_tensor(DType::F32, &[out.len()], seed).and_then(|tensor| tensor.to_f32());
@@ -246,7 +327,9 @@ mod tests {
             Op::GlobalAvgPool | Op::Linear { .. } | Op::MatMul | Op::Softmax { .. } | Op::Concat { .. } => {}
             Op::Add | Op::Mul | Op::Scale { .. } | Op::ChannelAffine { .. } | Op::Flatten { .. } => {}
             Op::Reshape { .. } | Op::Transpose { .. } | Op::Slice { .. } | Op::ChannelShuffle { .. } => {}
-            Op::Pad { .. } | Op::Resize { .. } => {}
+            Op::Pad { .. } | Op::Resize { .. } | Op::LeakyRelu { .. } | Op::Unary(_) | Op::Clamp { .. } => {}
+            Op::Sub | Op::Div | Op::Reduce { .. } | Op::Constant { .. } | Op::Trained { .. } => {}
+            Op::TopPlaces { .. } | Op::Rows | Op::GridSample { .. } => {}
         };
         [
             "input",
@@ -280,6 +363,24 @@ mod tests {
             "channel_shuffle",
             "pad",
             "resize",
+            "leaky_relu",
+            "exp",
+            "log",
+            "sin",
+            "cos",
+            "sqrt",
+            "floor",
+            "clamp",
+            "sub",
+            "div",
+            "reduce_mean",
+            "reduce_max",
+            "reduce_sum",
+            "constant",
+            "trained",
+            "top_places",
+            "rows",
+            "grid_sample",
         ]
         .into()
     }

@@ -103,7 +103,7 @@ impl Problem {
         let mut problem = Self::default();
         let mut buffer_of = Vec::with_capacity(graph.nodes.len());
         for (id, node) in graph.iter() {
-            if !live.contains(id) {
+            if !live.contains(id) || node.op.is_stored() {
                 buffer_of.push(NO_BUFFER);
                 continue;
             }
@@ -156,6 +156,7 @@ impl Problem {
     fn reads(&self, node: &Node, size: u64, buffer_of: &[usize], in_place: InPlace) -> Vec<Read> {
         let mut read: Vec<_> =
             node.inputs.iter().filter_map(|id| buffer_of.get(id.index()).copied()).collect();
+        read.retain(|&buffer| buffer != NO_BUFFER);
         read.sort_unstable();
         read.dedup();
         let overwrite = |buffer: usize| match (in_place, self.buffers.get(buffer)) {

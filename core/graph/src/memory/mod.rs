@@ -2,7 +2,7 @@
 //! inference, minimised over the orders in which the operations can run.
 //!
 //! What is counted: inputs until their last use, every result until its last use, outputs to the
-//! end. Weights and the scratch memory of kernels are not. The network is taken as deployed: a
+//! end. Weights, constants and the scratch memory of kernels are not. The network is taken as deployed: a
 //! batch norm folded into its convolution costs nothing ([`crate::Folding`]), and flatten and
 //! reshape are other views of their operand's memory. Concatenation, slices and padding copy.
 //!
@@ -66,7 +66,7 @@ pub enum Order {
 pub struct MemoryPlan {
     /// Elements live at the worst moment.
     pub peak_elements: u64,
-    /// Every node that an output depends on, operands before their users.
+    /// Every node that an output depends on and that computes something, operands before their users.
     pub steps: Vec<NodeId>,
     /// Whether the order is proven to be the best.
     pub order: Order,

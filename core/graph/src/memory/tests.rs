@@ -153,7 +153,7 @@ fn peak(in_place_elementwise: bool, build: impl Fn(&mut Builder)) -> u64 {
 }
 
 fn linear(out_features: usize) -> Op {
-    Op::Linear { out_features, bias: false }
+    Op::Linear { out_features, bias: false, rows: None }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use super::broadcast::broadcast;
 use super::{Attributes, Given, Layer, ParamSpec, Reason, Storage};
-use crate::op::{Activation, ParamRole};
+use crate::op::{Activation, ParamRole, Unary};
 use crate::shape::Shape;
 
 impl Layer for Activation {
@@ -30,10 +30,96 @@ impl Layer for Activation {
     }
 }
 
-/// [`crate::Op::Add`] and [`crate::Op::Mul`].
+impl Layer for Unary {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Exp => "exp",
+            Self::Log => "log",
+            Self::Sin => "sin",
+            Self::Cos => "cos",
+            Self::Sqrt => "sqrt",
+            Self::Floor => "floor",
+        }
+    }
+
+    fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
+        given.first().cloned()
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::Elementwise
+    }
+}
+
+/// [`crate::Op::LeakyRelu`].
+pub(super) struct LeakyRelu {
+    pub slope: f64,
+}
+
+impl Layer for LeakyRelu {
+    fn name(&self) -> &'static str {
+        "leaky_relu"
+    }
+
+    fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
+        if !self.slope.is_finite() {
+            return Err(format!("slope {}; expected a finite number", self.slope));
+        }
+        given.first().cloned()
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::Elementwise
+    }
+
+    fn attributes(&self, out: &mut Attributes) {
+        out.set("slope", self.slope);
+    }
+}
+
+/// [`crate::Op::Clamp`].
+pub(super) struct Clamp {
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+}
+
+impl Layer for Clamp {
+    fn name(&self) -> &'static str {
+        "clamp"
+    }
+
+    fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
+        let limits = [self.low, self.high];
+        if limits.iter().flatten().any(|limit| !limit.is_finite()) || limits == [None, None] {
+            return Err("no finite limit; expected a least or a greatest result".to_owned());
+        }
+        match limits {
+            [Some(low), Some(high)] if low > high => {
+                Err(format!("limits {low} and {high}; expected the lower one first"))
+            }
+            _ => given.first().cloned(),
+        }
+    }
+
+    fn storage(&self) -> Storage {
+        Storage::Elementwise
+    }
+
+    fn attributes(&self, out: &mut Attributes) {
+        for (key, limit) in [("low", self.low), ("high", self.high)] {
+            if let Some(limit) = limit {
+                out.set(key, limit);
+            }
+        }
+    }
+}
+
+/// Operations over two tensors.
 pub(super) enum Binary {
     Add,
     Mul,
+    Sub,
+    Div,
 }
 
 impl Layer for Binary {
@@ -41,6 +127,8 @@ impl Layer for Binary {
         match self {
             Self::Add => "add",
             Self::Mul => "mul",
+            Self::Sub => "sub",
+            Self::Div => "div",
         }
     }
 

@@ -4,13 +4,14 @@ use std::ops::RangeInclusive;
 
 use super::broadcast::broadcast;
 use super::{Attributes, Given, Layer, ParamSpec, Reason};
-use crate::op::ParamRole;
+use crate::op::{ParamRole, Rows};
 use crate::shape::Shape;
 
 /// [`crate::Op::Linear`].
 pub(super) struct Linear {
     pub out_features: usize,
     pub bias: bool,
+    pub rows: Option<Rows>,
 }
 
 /// [`crate::Op::MatMul`].
@@ -23,6 +24,12 @@ impl Layer for Linear {
 
     fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
         given.last_axis()?;
+        if let Some(Rows { start, of }) = self.rows
+            && start.saturating_add(self.out_features) > of
+        {
+            let end = start.saturating_add(self.out_features);
+            return Err(format!("rows {start}..{end} of {of}; expected rows within them"));
+        }
         let mut shape = given.first()?.clone();
         if let Some(last) = shape.0.last_mut() {
             *last = self.out_features;
@@ -31,9 +38,13 @@ impl Layer for Linear {
     }
 
     fn params(&self, given: &Given<'_>) -> Result<Vec<ParamSpec>, Reason> {
-        let weight = [self.out_features, given.last_axis()?];
-        let bias = self.bias.then(|| ParamSpec::new(".bias", ParamRole::Bias, [self.out_features]));
-        Ok([ParamSpec::new(".weight", ParamRole::Weight, weight)].into_iter().chain(bias).collect())
+        let (out, weight, bias) = match self.rows {
+            Some(rows) => (rows.of, "_weight", "_bias"),
+            None => (self.out_features, ".weight", ".bias"),
+        };
+        let matrix = ParamSpec::new(weight, ParamRole::Weight, [out, given.last_axis()?]);
+        let summand = self.bias.then(|| ParamSpec::new(bias, ParamRole::Bias, [out]));
+        Ok([matrix].into_iter().chain(summand).collect())
     }
 
     fn reduction(&self, given: &Given<'_>) -> u64 {
@@ -43,6 +54,9 @@ impl Layer for Linear {
     fn attributes(&self, out: &mut Attributes) {
         out.set("out", self.out_features);
         out.flag("bias", self.bias);
+        if let Some(Rows { start, of }) = self.rows {
+            out.set("rows", format_args!("{start}..{} of {of}", start.saturating_add(self.out_features)));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod broadcast;
 mod concat;
 mod conv;
 mod elementwise;
+mod gather;
 mod given;
 mod image;
 mod input;
@@ -16,7 +17,9 @@ mod layout;
 mod linear;
 mod norm;
 mod pool;
+mod reduce;
 mod slice;
+mod stored;
 mod window;
 
 #[cfg(test)]
@@ -74,6 +77,8 @@ pub(crate) enum Storage {
     Elementwise,
     /// Nowhere: the operand's memory under other extents.
     View,
+    /// With the weights: it is known before any image is.
+    Stored,
 }
 
 /// Calls `f` with the rules of `op`.
@@ -84,18 +89,31 @@ pub(crate) fn with_layer<T>(op: &Op, f: impl FnOnce(&dyn Layer) -> T) -> T {
         Op::BatchNorm { eps } => f(&norm::BatchNorm { eps: *eps }),
         Op::LayerNorm { eps } => f(&norm::LayerNorm { eps: *eps }),
         Op::Activation(activation) => f(activation),
+        Op::LeakyRelu { slope } => f(&elementwise::LeakyRelu { slope: *slope }),
+        Op::Unary(function) => f(function),
+        Op::Clamp { low, high } => f(&elementwise::Clamp { low: *low, high: *high }),
         Op::MaxPool(pool) => f(&pool::MaxPool { pool }),
         Op::AvgPool { pool, count_include_pad } => {
             f(&pool::AvgPool { pool, count_include_pad: *count_include_pad })
         }
         Op::AdaptiveAvgPool { height, width } => f(&pool::AdaptiveAvgPool { height: *height, width: *width }),
         Op::GlobalAvgPool => f(&pool::GlobalAvgPool),
-        Op::Linear { out_features, bias } => f(&linear::Linear { out_features: *out_features, bias: *bias }),
+        Op::Linear { out_features, bias, rows } => {
+            f(&linear::Linear { out_features: *out_features, bias: *bias, rows: *rows })
+        }
         Op::MatMul => f(&linear::MatMul),
         Op::Softmax { axis } => f(&norm::Softmax { axis: *axis }),
         Op::Concat { axis } => f(&concat::Concat { axis: *axis }),
         Op::Add => f(&elementwise::Binary::Add),
         Op::Mul => f(&elementwise::Binary::Mul),
+        Op::Sub => f(&elementwise::Binary::Sub),
+        Op::Div => f(&elementwise::Binary::Div),
+        Op::Reduce { reduction, axes } => f(&reduce::Reduce { reduction: *reduction, axes }),
+        Op::Constant { dims, values } => f(&stored::Constant { dims, values }),
+        Op::Trained { dims } => f(&stored::Trained { dims }),
+        Op::TopPlaces { count } => f(&gather::TopPlaces { count: *count }),
+        Op::Rows => f(&gather::Rows),
+        Op::GridSample { align_corners } => f(&gather::GridSample { align_corners: *align_corners }),
         Op::Scale { dims } => f(&elementwise::Scale { dims }),
         Op::ChannelAffine { scale, shift } => f(&elementwise::ChannelAffine { scale, shift }),
         Op::Flatten { from } => f(&layout::Flatten { from: *from }),

@@ -156,20 +156,20 @@ fn elementwise_operations_broadcast() {
 
 #[test]
 fn matrix_products() {
-    check(Op::Linear { out_features: 10, bias: true }, [&[2, 49, 512]], "[2x49x10]");
+    check(Op::Linear { out_features: 10, bias: true, rows: None }, [&[2, 49, 512]], "[2x49x10]");
     let empty = "the tensor [2x0] is empty; expected at least 1 along axis 1";
-    check(Op::Linear { out_features: 0, bias: true }, [&[2, 512]], empty);
+    check(Op::Linear { out_features: 0, bias: true, rows: None }, [&[2, 512]], empty);
     check(Op::MatMul, [&[2, 8, 7, 16], &[2, 1, 16, 5]], "[2x8x7x5]");
     let depth = "16 columns on the left and 15 rows on the right; expected as many of each";
     check(Op::MatMul, [&[2, 7, 16], &[2, 15, 5]], depth);
     check(Op::MatMul, [&[7], &[7, 2]], "an operand of 1 axes; expected at least 2");
     let large = "the tensor [1099511627776x2] is too large; expected at most 2^40 elements";
     check(
-        Op::Linear { out_features: 1 << 40, bias: false },
+        Op::Linear { out_features: 1 << 40, bias: false, rows: None },
         [&[2, 2]],
         "the tensor [2x1099511627776] is too large; expected at most 2^40 elements",
     );
-    check(Op::Linear { out_features: 1 << 40, bias: false }, [&[1, 2]], large);
+    check(Op::Linear { out_features: 1 << 40, bias: false, rows: None }, [&[1, 2]], large);
     let work = "the result [1048576x1048576] needs more than 281474976710656 multiplications";
     check(Op::MatMul, [&[1 << 20, 1 << 9], &[1 << 9, 1 << 20]], work);
 }
@@ -252,7 +252,7 @@ fn hostile_settings_are_refused() {
             Op::MaxPool(wide),
             Op::AdaptiveAvgPool { height: huge, width: 2 },
             Op::AdaptiveAvgPool { height: 2, width: 1 << 23 },
-            Op::Linear { out_features: huge, bias: true },
+            Op::Linear { out_features: huge, bias: true, rows: None },
             Op::Scale { dims: vec![huge, huge] },
             Op::Flatten { from: huge },
             Op::Softmax { axis: i64::MAX },

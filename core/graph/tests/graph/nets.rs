@@ -47,7 +47,7 @@ impl Net {
     pub fn classify(mut self, x: NodeId, name: &str) -> Graph {
         let x = self.add(Op::GlobalAvgPool, &[x], "avgpool");
         let x = self.add(Op::Flatten { from: 1 }, &[x], "");
-        let x = self.add(Op::Linear { out_features: 1000, bias: true }, &[x], name);
+        let x = self.add(Op::Linear { out_features: 1000, bias: true, rows: None }, &[x], name);
         self.0.output("logits", x).unwrap();
         self.0.finish().unwrap()
     }

@@ -55,7 +55,7 @@ fn everything() -> Graph {
         Op::Reshape { dims: vec![8, -1] },
         Op::Transpose { perm: vec![0, 2, 1] },
         Op::LayerNorm { eps: 1e-6 },
-        Op::Linear { out_features: 42, bias: false },
+        Op::Linear { out_features: 42, bias: false, rows: None },
         Op::Softmax { axis: -1 },
     ];
     for (i, op) in unary.into_iter().enumerate() {

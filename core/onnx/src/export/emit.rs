@@ -1,16 +1,18 @@
 //! The file under construction: names, constants and nodes. What an operation becomes is said in the
 //! files of its kind; this one only dispatches.
 
+use std::collections::HashMap;
+
 use convwise_graph::{Graph, Node, NodeId, Op, Param, Shapes, fingerprint};
 
 use super::model::{Model, Tensor};
 use super::names::Names;
 use super::plan::Plan;
 use super::values::value_info;
-use super::{ExportOptions, activation, arith, conv, layout, linear, pool, resize};
+use super::{ExportOptions, activation, arith, conv, gather, layout, linear, pool, resize};
 use crate::error::{ExportError, WeightError};
 use crate::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, entry, extent,
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, entry, extent, float,
     tensor_proto,
 };
 use crate::weights::WeightSource;
@@ -27,6 +29,8 @@ pub(super) struct Emitter<'a> {
     tensors: Vec<String>,
     proto: GraphProto,
     data: Vec<Tensor>,
+    /// Names of the tensors in `data` that several nodes may use, by what they are made of.
+    stored: HashMap<String, String>,
 }
 
 impl<'a> Emitter<'a> {
@@ -40,7 +44,18 @@ impl<'a> Emitter<'a> {
         let mut names = Names::default();
         let tensors = name_tensors(graph, plan, &mut names);
         let proto = GraphProto { name: Some(graph.name.clone()), ..GraphProto::default() };
-        Self { graph, shapes, plan, options, weights, names, tensors, proto, data: Vec::new() }
+        Self {
+            graph,
+            shapes,
+            plan,
+            options,
+            weights,
+            names,
+            tensors,
+            proto,
+            data: Vec::new(),
+            stored: HashMap::new(),
+        }
     }
 
     /// Writes everything. `doubled` has the shapes for two images where the batch is dynamic.
@@ -66,18 +81,29 @@ impl<'a> Emitter<'a> {
             Op::BatchNorm { eps } => conv::batch_norm(self, id, node, *eps)?,
             Op::LayerNorm { eps } => linear::layer_norm(self, id, node, *eps)?,
             Op::Activation(function) => activation::activation(self, id, node, *function),
+            Op::LeakyRelu { slope } => self.same(id, node, "LeakyRelu", vec![float("alpha", *slope)]),
+            Op::Unary(function) => self.same(id, node, arith::unary(*function), vec![]),
+            Op::Clamp { low, high } => arith::clamp(self, id, node, *low, *high),
             Op::MaxPool(window) => pool::max_pool(self, id, node, window),
             Op::AvgPool { pool, count_include_pad } => {
                 pool::avg_pool(self, id, node, pool, *count_include_pad);
             }
             Op::AdaptiveAvgPool { .. } => pool::adaptive_avg_pool(self, id, node),
             Op::GlobalAvgPool => self.same(id, node, "GlobalAveragePool", vec![]),
-            Op::Linear { .. } => linear::linear(self, id, node)?,
+            Op::Linear { rows, .. } => linear::linear(self, id, node, *rows)?,
             Op::MatMul => self.same(id, node, "MatMul", vec![]),
             Op::Softmax { axis } => arith::softmax(self, id, node, *axis),
             Op::Concat { axis } => arith::concat(self, id, node, *axis),
             Op::Add => self.same(id, node, "Add", vec![]),
             Op::Mul => self.same(id, node, "Mul", vec![]),
+            Op::Sub => self.same(id, node, "Sub", vec![]),
+            Op::Div => self.same(id, node, "Div", vec![]),
+            Op::Reduce { reduction, axes } => arith::reduce(self, id, node, *reduction, axes),
+            Op::Constant { values, .. } => self.stored(id, values.clone()),
+            Op::Trained { .. } => arith::trained(self, id, node)?,
+            Op::TopPlaces { count } => gather::top_places(self, id, node, *count),
+            Op::Rows => gather::rows(self, id, node),
+            Op::GridSample { align_corners } => gather::grid_sample(self, id, node, *align_corners),
             Op::Scale { .. } => arith::scale(self, id, node)?,
             Op::ChannelAffine { scale, shift } => arith::channel_affine(self, id, node, scale, shift),
             Op::Flatten { from } => layout::flatten(self, id, node, *from),
@@ -127,6 +153,14 @@ impl<'a> Emitter<'a> {
         let output = vec![name.clone()];
         self.proto.node.push(node_proto(name.clone(), op, input, output, attribute));
         name
+    }
+
+    /// [`Self::emit`] of the second result of an ONNX node; nobody reads the first.
+    pub fn emit_second(&mut self, id: NodeId, op: &str, input: Vec<String>, attribute: Vec<AttributeProto>) {
+        let name = self.graph.node(id).map_or("", |n| n.name.as_str()).to_owned();
+        let first = self.names.claim(&format!("{name}.{}", op.to_lowercase()));
+        let output = vec![first, self.tensor(id).to_owned()];
+        self.proto.node.push(node_proto(name, op, input, output, attribute));
     }
 
     /// Writes one ONNX node that yields the tensors of several graph nodes.
@@ -187,10 +221,33 @@ impl<'a> Emitter<'a> {
         Ok(values)
     }
 
-    /// Adds a trained tensor to the file under its own name.
+    /// Adds a trained tensor to the file under its own name; once, however many nodes share it.
     pub fn store(&mut self, param: &Param, values: Vec<f32>) -> String {
-        self.data.push(Tensor { name: param.name.clone(), dims: param.shape.0.clone(), values });
-        param.name.clone()
+        self.store_as(&param.name, param.name.clone(), param.shape.0.clone(), values)
+    }
+
+    /// Adds a tensor that is made of a trained one, and is the same whenever `key` is.
+    pub fn store_derived(&mut self, key: &str, dims: Vec<usize>, values: Vec<f32>) -> String {
+        match self.stored.get(key) {
+            Some(name) => name.clone(),
+            None => {
+                let name = self.names.claim(key);
+                self.store_as(key, name, dims, values)
+            }
+        }
+    }
+
+    fn store_as(&mut self, key: &str, name: String, dims: Vec<usize>, values: Vec<f32>) -> String {
+        if self.stored.insert(key.to_owned(), name.clone()).is_none() {
+            self.data.push(Tensor { name: name.clone(), dims, values });
+        }
+        name
+    }
+
+    /// Adds the tensor of a node that is stored and not computed.
+    pub fn stored(&mut self, id: NodeId, values: Vec<f32>) {
+        let (name, dims) = (self.tensor(id).to_owned(), self.shapes.of(id).0.clone());
+        self.data.push(Tensor { name, dims, values });
     }
 
     /// Adds a tensor that the graph does not have, under `name` or one like it.
@@ -286,6 +343,8 @@ fn name_tensors(graph: &Graph, plan: &Plan, names: &mut Names) -> Vec<String> {
         let root = roots.get(id.index()).copied().unwrap_or(id);
         let own = match tensors.get(root.index()) {
             Some(name) if !name.is_empty() => name.clone(),
+            // Its parameter is the tensor, and has claimed the name.
+            _ if matches!(node.op, Op::Trained { .. }) => node.name.clone(),
             _ => names.claim(&node.name),
         };
         if let Some(tensor) = tensors.get_mut(id.index()) {

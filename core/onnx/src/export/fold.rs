@@ -21,9 +21,11 @@ pub(super) struct Folds {
 impl Folds {
     pub fn of(graph: &Graph, shapes: &Shapes, uses: &Uses) -> Self {
         let mut folds = Self::default();
+        let shared = graph.shared();
         for (id, node) in graph.iter().filter(|&(id, _)| uses.is_live(id)) {
             let host = channel_axis(node, shapes.of(id).rank())
-                .and_then(|axis| folds.find_host(graph, shapes, uses, node, axis));
+                .and_then(|axis| folds.find_host(graph, shapes, uses, node, axis))
+                .filter(|host| !shared.contains(host) && !shared.contains(&id));
             if let Some(host) = host {
                 folds.host.insert(id, host);
                 folds.guests.entry(host).or_default().push(id);

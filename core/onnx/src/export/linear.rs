@@ -1,6 +1,8 @@
 //! Linear layers and the norm that goes with them.
 
-use convwise_graph::{Node, NodeId};
+use std::ops::Range;
+
+use convwise_graph::{Node, NodeId, Rows};
 
 use super::emit::Emitter;
 use super::layer::{Layer, store_bias, weight_param};
@@ -9,10 +11,20 @@ use crate::proto::{float, int};
 
 /// `Gemm` for matrices. It takes no further axes, and a product followed by a sum is what runtimes
 /// look for to fuse a bias and an activation.
-pub(super) fn linear(cx: &mut Emitter<'_>, id: NodeId, node: &Node) -> Result<(), WeightError> {
+///
+/// Of a packed matrix each layer stores its own rows.
+pub(super) fn linear(
+    cx: &mut Emitter<'_>,
+    id: NodeId,
+    node: &Node,
+    rows: Option<Rows>,
+) -> Result<(), WeightError> {
     let Some(param) = weight_param(node) else { return Ok(()) };
-    let out = param.shape.dim(0).unwrap_or(1);
-    let layer = Layer::load(cx, id, node, out)?;
+    let out = cx.shapes.of(id).0.last().copied().unwrap_or(1);
+    let layer = Layer::load(cx, id, node, param.shape.dim(0).unwrap_or(1))?;
+    if let Some(Rows { start, .. }) = rows {
+        return packed(cx, id, node, layer, start..start + out);
+    }
     if cx.shapes.of(id).rank() == 2 {
         let weight = cx.store(param, layer.weight);
         let bias = layer.bias.map(|b| store_bias(cx, node, b));
@@ -21,16 +33,37 @@ pub(super) fn linear(cx: &mut Emitter<'_>, id: NodeId, node: &Node) -> Result<()
     } else {
         let depth = layer.weight.len() / out.max(1);
         let turned = transpose(&layer.weight, depth);
-        let weight = cx.store_new(&format!("{}.T", param.name), vec![depth, out], turned);
-        product(cx, id, node, weight, layer.bias);
+        let weight = cx.store_derived(&format!("{}.T", param.name), vec![depth, out], turned);
+        let bias = layer.bias.map(|b| store_bias(cx, node, b));
+        product(cx, id, node, weight, bias);
     }
     Ok(())
 }
 
-fn product(cx: &mut Emitter<'_>, id: NodeId, node: &Node, weight: String, bias: Option<Vec<f32>>) {
+/// Some rows of a matrix, always as a product: attention has more than one axis.
+fn packed(
+    cx: &mut Emitter<'_>,
+    id: NodeId,
+    node: &Node,
+    layer: Layer,
+    rows: Range<usize>,
+) -> Result<(), WeightError> {
+    let Some(param) = weight_param(node) else { return Ok(()) };
+    let depth = param.shape.dim(1).unwrap_or(1);
+    let named = format!("{}.rows{}", param.name, rows.start);
+    let part = layer.weight.get(rows.start * depth..rows.end * depth).unwrap_or_default();
+    let weight = cx.store_derived(&format!("{named}.T"), vec![depth, rows.len()], transpose(part, depth));
+    let bias = layer.bias.map(|bias| {
+        let part = bias.get(rows.clone()).unwrap_or_default().to_vec();
+        cx.store_derived(&format!("{named}.bias"), vec![rows.len()], part)
+    });
+    product(cx, id, node, weight, bias);
+    Ok(())
+}
+
+fn product(cx: &mut Emitter<'_>, id: NodeId, node: &Node, weight: String, bias: Option<String>) {
     let inputs = cx.operands(node).into_iter().chain([weight]).collect();
     let Some(bias) = bias else { return cx.emit(id, "MatMul", inputs, vec![]) };
-    let bias = store_bias(cx, node, bias);
     let product = cx.step(node, "MatMul", inputs, vec![]);
     cx.emit(id, "Add", vec![product, bias], vec![]);
 }

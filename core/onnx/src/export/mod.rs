@@ -6,6 +6,7 @@ mod arith;
 mod conv;
 mod emit;
 mod fold;
+mod gather;
 mod layer;
 mod layout;
 mod linear;

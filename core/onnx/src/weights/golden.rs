@@ -13,20 +13,30 @@ use super::seeded::fan_in;
 use super::splitmix::{fnv1a64, splitmix64};
 use crate::error::WeightError;
 
+/// How the rule fills one tensor, as a fixture states it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filling {
+    /// What the tensor is filled as, in the rule's words: `weight`, `norm`, `bias`, `mean`, `var`, `scale`, `table`; by
+    /// its role in the graph if this is none of them.
+    pub role: String,
+    /// Exponent of the power of two that a weight is multiplied with: it keeps every layer's output near 1, and commutes
+    /// with rounding.
+    pub exponent: i32,
+    /// The values of a tensor that is left as its constructor makes it.
+    pub constant: Option<Vec<f64>>,
+}
+
 /// Weights by the parity rule, version 2.
-///
-/// Each weight tensor may be multiplied by a power of two, which its fixture states: it keeps every
-/// layer's output near 1, and commutes with rounding.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Golden {
-    exponents: BTreeMap<String, i32>,
+    fillings: BTreeMap<String, Filling>,
 }
 
 impl Golden {
-    /// The rule with the exponents of these tensors; absent ones are 0.
+    /// The rule with what a fixture states of these tensors.
     #[must_use]
-    pub fn new(exponents: impl IntoIterator<Item = (String, i32)>) -> Self {
-        Self { exponents: exponents.into_iter().collect() }
+    pub fn new(fillings: impl IntoIterator<Item = (String, Filling)>) -> Self {
+        Self { fillings: fillings.into_iter().collect() }
     }
 }
 
@@ -36,19 +46,40 @@ impl WeightSource for Golden {
     }
 
     fn fill(&self, param: &Param, out: &mut [f32]) -> Result<(), WeightError> {
+        let stated = self.fillings.get(&param.name);
+        if let Some(constant) = stated.and_then(|filling| filling.constant.as_ref()) {
+            out.iter_mut().zip(constant).for_each(|(slot, &value)| *slot = value as f32);
+            return Ok(());
+        }
         let gain = (3.0 / fan_in(param)).sqrt();
-        let power = 2f64.powi(self.exponents.get(&param.name).copied().unwrap_or(0));
-        let value = |u: f64| match param.role {
+        let power = 2f64.powi(stated.map_or(0, |filling| filling.exponent));
+        let role = stated.and_then(|filling| role(&filling.role)).unwrap_or(param.role);
+        let value = |u: f64| match role {
             ParamRole::RunningVar | ParamRole::NormWeight => 0.5 + u,
             ParamRole::RunningMean | ParamRole::Bias | ParamRole::NormBias => (2.0 * u - 1.0) * 0.1,
             ParamRole::Scale => 0.1 + 0.1 * u,
             ParamRole::Weight => (2.0 * u - 1.0) * gain * power,
+            ParamRole::Table => 2.0 * u - 1.0,
         };
         for (slot, u) in out.iter_mut().zip(units(&param.name)) {
             *slot = value(u) as f32;
         }
         Ok(())
     }
+}
+
+/// The role that the rule calls so.
+fn role(word: &str) -> Option<ParamRole> {
+    Some(match word {
+        "weight" => ParamRole::Weight,
+        "norm" => ParamRole::NormWeight,
+        "bias" => ParamRole::Bias,
+        "mean" => ParamRole::RunningMean,
+        "var" => ParamRole::RunningVar,
+        "scale" => ParamRole::Scale,
+        "table" => ParamRole::Table,
+        _ => return None,
+    })
 }
 
 /// Fills a network input: uniform in [-1, 1), made from the input's name.
@@ -125,7 +156,9 @@ mod tests {
         for tensor in vectors().values {
             let param = Param { name: tensor.key.clone(), role: tensor.role, shape: Shape(tensor.shape) };
             let mut out = vec![f32::NAN; tensor.values.len()];
-            Golden::new([(tensor.key, tensor.e)]).fill(&param, &mut out).unwrap();
+            Golden::new([(tensor.key, Filling { exponent: tensor.e, ..Filling::default() })])
+                .fill(&param, &mut out)
+                .unwrap();
             assert_eq!(out, tensor.values, "{:?} with exponent {}", tensor.role, tensor.e);
         }
     }

@@ -11,7 +11,7 @@ use convwise_graph::{Graph, Param};
 
 use crate::error::WeightError;
 
-pub use golden::Golden;
+pub use golden::{Filling, Golden};
 pub use matching::Matching;
 pub use report::{MisshapedTensor, MissingTensor, UnreadableTensor, WeightReport};
 pub use safetensors::Safetensors;

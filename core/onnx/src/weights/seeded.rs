@@ -27,7 +27,9 @@ impl WeightSource for Seeded {
 
     fn fill(&self, param: &Param, out: &mut [f32]) -> Result<(), WeightError> {
         match param.role {
-            ParamRole::Weight => self.fill_uniform(param, out),
+            // A uniform distribution over ±b has variance b^2 / 3.
+            ParamRole::Weight => self.fill_uniform(param, (3.0 * gain(param) / fan_in(param)).sqrt(), out),
+            ParamRole::Table => self.fill_uniform(param, 1.0, out),
             ParamRole::NormWeight | ParamRole::RunningVar => out.fill(1.0),
             ParamRole::Bias | ParamRole::NormBias | ParamRole::RunningMean => out.fill(0.0),
             ParamRole::Scale => out.fill(LAYER_SCALE),
@@ -38,9 +40,7 @@ impl WeightSource for Seeded {
 
 impl Seeded {
     /// Two values of 24 bits from each hash.
-    fn fill_uniform(self, param: &Param, out: &mut [f32]) {
-        // A uniform distribution over ±b has variance b^2 / 3.
-        let bound = (3.0 * gain(param) / fan_in(param)).sqrt();
+    fn fill_uniform(self, param: &Param, bound: f64, out: &mut [f32]) {
         // 24-bit fixed point from -1 to 1; exact in f32, so that rounding happens once.
         let step = (bound / f64::from(1 << 23)) as f32;
         let start = splitmix64(self.0 ^ fnv1a64(&param.name));

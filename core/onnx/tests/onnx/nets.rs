@@ -70,7 +70,7 @@ pub fn residual() -> Graph {
     let x = n.act(x, Activation::Relu, "block.relu2");
     let x = n.add(Op::GlobalAvgPool, &[x], "avgpool");
     let x = n.add(Op::Flatten { from: 1 }, &[x], "flatten");
-    let x = n.add(Op::Linear { out_features: 5, bias: true }, &[x], "fc");
+    let x = n.add(Op::Linear { out_features: 5, bias: true, rows: None }, &[x], "fc");
     n.done(&[("logits", x)])
 }
 
@@ -105,9 +105,9 @@ pub fn convnext() -> Graph {
     let y = n.conv(x, biased(square(6, 7, 1, 6)), "block.0");
     let y = n.add(transpose([0, 2, 3, 1]), &[y], "block.1");
     let y = n.add(Op::LayerNorm { eps: 1e-6 }, &[y], "block.2");
-    let y = n.add(Op::Linear { out_features: 24, bias: true }, &[y], "block.3");
+    let y = n.add(Op::Linear { out_features: 24, bias: true, rows: None }, &[y], "block.3");
     let y = n.act(y, Activation::Gelu, "block.4");
-    let y = n.add(Op::Linear { out_features: 6, bias: true }, &[y], "block.5");
+    let y = n.add(Op::Linear { out_features: 6, bias: true, rows: None }, &[y], "block.5");
     let y = n.add(transpose([0, 3, 1, 2]), &[y], "block.6");
     let y = n.add(Op::Scale { dims: vec![6, 1, 1] }, &[y], "layer_scale");
     let x = n.add(Op::Add, &[y, x], "add");
@@ -179,7 +179,7 @@ pub fn layout() -> Graph {
     let scores = n.add(Op::MatMul, &[tokens, turned], "scores");
     let attention = n.add(Op::Softmax { axis: -1 }, &[scores], "attention");
     let mixed = n.add(Op::MatMul, &[attention, tokens], "mixed");
-    let mixed = n.add(Op::Linear { out_features: 3, bias: false }, &[mixed], "head");
+    let mixed = n.add(Op::Linear { out_features: 3, bias: false, rows: None }, &[mixed], "head");
     let mixed = n.act(mixed, Activation::Tanh, "tanh");
     let reshaped = n.add(Op::Reshape { dims: vec![2, -1] }, &[x], "reshaped");
     let reshaped = n.act(reshaped, Activation::Sigmoid, "sigmoid");

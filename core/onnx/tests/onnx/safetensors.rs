@@ -134,7 +134,7 @@ fn other_classes_do_not_fit() {
     let weights = Safetensors::open(folder.save(&stored(&trained))).unwrap();
     let (mut n, x) = Net::new("seven", [8, 1, 1]);
     let x = n.add(Op::Flatten { from: 1 }, &[x], "flatten");
-    let x = n.add(Op::Linear { out_features: 7, bias: true }, &[x], "fc");
+    let x = n.add(Op::Linear { out_features: 7, bias: true, rows: None }, &[x], "fc");
     let report = weights.check(&n.done(&[("logits", x)]));
     let names: Vec<_> = report.misshaped.iter().map(|t| (t.name.as_str(), t.expected.clone())).collect();
     assert_eq!(names, [("fc.bias", Shape::from([7])), ("fc.weight", Shape::from([7, 8]))]);
@@ -211,7 +211,7 @@ fn read_all(path: &Path) {
     let Ok(weights) = Safetensors::open(path) else { return };
     let (mut n, x) = Net::new("one", [2, 1, 1]);
     let x = n.add(Op::Flatten { from: 1 }, &[x], "flatten");
-    let y = n.add(Op::Linear { out_features: 2, bias: false }, &[x], "fc");
+    let y = n.add(Op::Linear { out_features: 2, bias: false, rows: None }, &[x], "fc");
     let report = weights.check(&n.done(&[("y", y)]));
     assert_eq!(report.missing.len(), 1, "the file has no `fc.weight`, whatever bit is changed");
 }

@@ -1,6 +1,6 @@
 //! Layers with settings: convolution, normalisation, activation, pooling, linear.
 
-use convwise_graph::{Activation, Conv2d, Op, Pool};
+use convwise_graph::{Activation, Conv2d, Op, Pool, Rows};
 use convwise_script::Complaint;
 use convwise_types::did_you_mean;
 use rhai::{Array, Engine, Map};
@@ -8,8 +8,8 @@ use rhai::{Array, Engine, Map};
 use super::net::{Raised, Tensor};
 use super::options::{Options, Sliding, reals, size, sizes};
 
-const CONV: [&str; 7] = ["out", "kernel", "stride", "padding", "dilation", "groups", "bias"];
-const DEPTHWISE: [&str; 5] = ["kernel", "stride", "padding", "dilation", "bias"];
+const CONV: [&str; 8] = ["out", "kernel", "stride", "padding", "dilation", "groups", "bias", "shared"];
+const DEPTHWISE: [&str; 6] = ["kernel", "stride", "padding", "dilation", "bias", "shared"];
 const POOL: [&str; 4] = ["kernel", "stride", "padding", "ceil"];
 const AVG_POOL: [&str; 5] = ["kernel", "stride", "padding", "ceil", "count_include_pad"];
 
@@ -24,23 +24,20 @@ fn register_products(engine: &mut Engine) {
     engine.register_fn("conv", conv);
     engine.register_fn("depthwise", depthwise);
     engine.register_fn("linear", linear);
+    engine.register_fn("linear_rows", linear_rows);
     engine.register_fn("matmul", |x: &mut Tensor, y: Tensor| x.apply_with(Op::MatMul, &[y], ""));
-    engine.register_fn("+", |x: Tensor, y: Tensor| x.apply_with(Op::Add, &[y], ""));
-    engine.register_fn("add", |x: &mut Tensor, y: Tensor| x.apply_with(Op::Add, &[y], ""));
-    engine.register_fn("*", |x: Tensor, y: Tensor| x.apply_with(Op::Mul, &[y], ""));
-    engine.register_fn("mul", |x: &mut Tensor, y: Tensor| x.apply_with(Op::Mul, &[y], ""));
 }
 
 fn register_norms(engine: &mut Engine) {
     engine.register_fn("bn", |x: &mut Tensor, name: &str| x.apply(Op::BatchNorm { eps: 1e-5 }, name));
     engine.register_fn("bn", |x: &mut Tensor, name: &str, options: Map| {
-        let eps = Options::of("bn", &options, &["eps"])?.real("eps", 1e-5)?;
-        x.apply(Op::BatchNorm { eps }, name)
+        let options = Options::of("bn", &options, &["eps", "shared"])?;
+        x.layer(Op::BatchNorm { eps: options.real("eps", 1e-5)? }, name, &options)
     });
     engine.register_fn("layer_norm", |x: &mut Tensor, name: &str| x.apply(Op::LayerNorm { eps: 1e-5 }, name));
     engine.register_fn("layer_norm", |x: &mut Tensor, name: &str, options: Map| {
-        let eps = Options::of("layer_norm", &options, &["eps"])?.real("eps", 1e-5)?;
-        x.apply(Op::LayerNorm { eps }, name)
+        let options = Options::of("layer_norm", &options, &["eps", "shared"])?;
+        x.layer(Op::LayerNorm { eps: options.real("eps", 1e-5)? }, name, &options)
     });
     engine.register_fn("scale", scale);
     engine.register_fn("scale", |x: &mut Tensor, name: &str, dims: Array| {
@@ -73,6 +70,7 @@ fn register_activations(engine: &mut Engine) {
         engine.register_fn(name, move |x: &mut Tensor| x.apply(Op::Activation(activation), ""));
     }
     engine.register_fn("act", act);
+    engine.register_fn("leaky_relu", |x: &mut Tensor, slope: f64| x.apply(Op::LeakyRelu { slope }, ""));
 }
 
 /// The activation of a name; `none` leaves the tensor as it is.
@@ -110,13 +108,13 @@ fn register_pools(engine: &mut Engine) {
 fn conv(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
     let options = Options::of("conv", &options, &CONV)?;
     let (out_channels, groups) = (options.size("out")?, options.size_or("groups", 1)?);
-    x.apply(Op::Conv2d(window(x, &options, out_channels, groups)?), name)
+    x.layer(Op::Conv2d(window(x, &options, out_channels, groups)?), name, &options)
 }
 
 fn depthwise(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
     let options = Options::of("depthwise", &options, &DEPTHWISE)?;
     let channels = x.side(1, "channels")?;
-    x.apply(Op::Conv2d(window(x, &options, channels, channels)?), name)
+    x.layer(Op::Conv2d(window(x, &options, channels, channels)?), name, &options)
 }
 
 fn window(x: &Tensor, options: &Options<'_>, out_channels: usize, groups: usize) -> Raised<Conv2d> {
@@ -153,9 +151,17 @@ fn adaptive_avg_pool(x: &mut Tensor, height: i64, width: i64) -> Raised<Tensor> 
 }
 
 fn linear(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
-    let options = Options::of("linear", &options, &["out", "bias"])?;
-    let op = Op::Linear { out_features: options.size("out")?, bias: options.flag("bias", true)? };
-    x.apply(op, name)
+    let options = Options::of("linear", &options, &["out", "bias", "shared"])?;
+    let op = Op::Linear { out_features: options.size("out")?, bias: options.flag("bias", true)?, rows: None };
+    x.layer(op, name, &options)
+}
+
+/// Part of a packed matrix; several layers share one.
+fn linear_rows(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
+    let options = Options::of("linear_rows", &options, &["start", "out", "of", "bias"])?;
+    let rows = Rows { start: options.size_or("start", 0)?, of: options.size("of")? };
+    let (out_features, bias) = (options.size("out")?, options.flag("bias", true)?);
+    x.apply_shared(Op::Linear { out_features, bias, rows: Some(rows) }, name)
 }
 
 /// One factor a channel of an image, or one for each element of the last axis.

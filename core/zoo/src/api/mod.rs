@@ -8,7 +8,9 @@ mod arrange;
 mod layers;
 mod net;
 mod numbers;
+mod numeric;
 mod options;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod usage;
@@ -19,7 +21,7 @@ use rhai::Engine;
 pub(crate) use net::Net;
 
 /// Raised whenever the API changes what a script builds, so that cached facts are computed anew.
-pub const API_VERSION: u32 = 2;
+pub const API_VERSION: u32 = 3;
 
 /// A sandbox in which graph scripts run.
 #[must_use]
@@ -29,6 +31,8 @@ pub(crate) fn engine() -> Engine {
     net::register(&mut engine);
     layers::register(&mut engine);
     arrange::register(&mut engine);
+    numeric::register(&mut engine);
+    stored::register(&mut engine);
     engine
 }
 

@@ -6,7 +6,7 @@ use convwise_graph::{Builder, Graph, GraphError, NodeId, Op, Shape};
 use convwise_script::Complaint;
 use rhai::{Array, Dynamic, Engine, EvalAltResult};
 
-use super::options::sizes;
+use super::options::{Options, sizes};
 
 /// What a script's function may fail with.
 pub(super) type Raised<T> = Result<T, Box<EvalAltResult>>;
@@ -49,7 +49,26 @@ impl Net {
     }
 }
 
+impl Net {
+    /// Adds a tensor that no image changes.
+    pub fn stored(&self, op: Op, name: &str) -> Raised<Tensor> {
+        let id = self.lock().add(op, &[], name).map_err(complain)?;
+        Ok(Tensor { net: self.clone(), id })
+    }
+}
+
 impl Tensor {
+    /// Adds a layer with tensors of its own, or with those of its name if the options say `shared`.
+    pub(super) fn layer(&self, op: Op, name: &str, options: &Options<'_>) -> Raised<Self> {
+        if options.flag("shared", false)? { self.apply_shared(op, name) } else { self.apply(op, name) }
+    }
+
+    /// Adds a layer that uses the tensors of its name, if they are there already.
+    pub fn apply_shared(&self, op: Op, name: &str) -> Raised<Self> {
+        let id = self.net.lock().add_shared(op, &[self.id], name).map_err(complain)?;
+        Ok(Self { net: self.net.clone(), id })
+    }
+
     /// Adds an operation of this tensor alone.
     pub fn apply(&self, op: Op, name: &str) -> Raised<Self> {
         self.apply_with(op, &[], name)

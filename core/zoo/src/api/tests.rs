@@ -113,8 +113,8 @@ fn every_layer_has_its_text() {
 #[test]
 fn every_documented_example_parses() {
     for (function, example) in super::usage::USAGE {
-        let parameters =
-            "net, x, y, name, args, axis, start, end, top, left, bottom, right, height, width, channels";
+        let parameters = "net, x, y, name, args, axis, start, end, top, left, bottom, right, height, width, channels, \
+             places, points";
         let script = format!("fn f({parameters}) {{ {example} }}");
         assert!(compile(&engine(), "usage", &script).is_ok(), "{function}: {example}");
     }

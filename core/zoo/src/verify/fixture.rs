@@ -27,6 +27,9 @@ pub struct Fixture {
     /// Constants by name, for tensors of the role `keep`.
     #[serde(default)]
     pub keep_values: BTreeMap<String, Vec<f64>>,
+    /// Outputs that hang on the order of numbers which rounding may exchange: they are not compared.
+    #[serde(default)]
+    pub order_sensitive: Vec<String>,
     /// Sampled outputs.
     pub outputs: Vec<FixtureOutput>,
     /// Largest difference that counts as equal, relative to the largest value of the output.

@@ -2,12 +2,18 @@
 
 use super::tensor::{Values, with};
 
-/// `x W^T + b` over the last axis.
-pub(super) fn linear(x: &Values, weight: Option<&Values>, bias: Option<&Values>, shape: &[usize]) -> Values {
+/// `x W^T + b` over the last axis, with the rows of `W` and `b` from `start` on.
+pub(super) fn linear(
+    x: &Values,
+    weight: Option<&Values>,
+    bias: Option<&Values>,
+    start: usize,
+    shape: &[usize],
+) -> Values {
     let Some(weight) = weight else { return Values::new(shape.to_vec(), Vec::new()) };
     let last = shape.len().saturating_sub(1);
     Values::at_every(shape, |place| {
-        let out = place.get(last).copied().unwrap_or(0);
+        let out = start + place.get(last).copied().unwrap_or(0);
         let products = (0..weight.extent(1)).map(|i| x.get(&with(place, last, i)) * weight.get(&[out, i]));
         products.sum::<f64>() + bias.map_or(0.0, |bias| bias.get(&[out]))
     })

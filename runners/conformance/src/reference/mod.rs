@@ -4,10 +4,11 @@
 mod arith;
 mod image;
 mod linear;
+mod place;
 mod tensor;
 mod window;
 
-use convwise_graph::{Activation, Graph, Node, NodeId, Op, Shapes, infer};
+use convwise_graph::{Activation, Graph, Node, NodeId, Op, Shapes, Unary, infer};
 use convwise_onnx::WeightSource;
 
 pub use tensor::Values;
@@ -73,17 +74,41 @@ impl Step<'_> {
             Op::BatchNorm { eps } => arith::batch_norm(&x, &self.params, *eps),
             Op::LayerNorm { eps } => arith::layer_norm(&x, &self.params, *eps),
             Op::Activation(activation) => x.map(|value| activate(*activation, value)),
+            Op::LeakyRelu { slope } => x.map(|value| if value > 0.0 { value } else { slope * value }),
+            Op::Unary(function) => x.map(|value| apply(*function, value)),
+            Op::Clamp { low, high } => x.map(|value| {
+                let raised = low.map_or(value, |low| value.max(low));
+                high.map_or(raised, |high| raised.min(high))
+            }),
             Op::MaxPool(pool) => window::max_pool(&x, pool, shape),
             Op::AvgPool { pool, count_include_pad } => {
                 window::average_pool(&x, pool, *count_include_pad, shape)
             }
             Op::AdaptiveAvgPool { .. } | Op::GlobalAvgPool => window::adaptive_pool(&x, shape),
-            Op::Linear { .. } => linear::linear(&x, self.param(0), self.param(1), shape),
+            Op::Linear { rows, .. } => {
+                let start = rows.map_or(0, |rows| rows.start);
+                linear::linear(&x, self.param(0), self.param(1), start, shape)
+            }
             Op::MatMul => linear::matmul(&x, &self.operand(1), shape),
             Op::Softmax { axis } => arith::softmax(&x, *axis),
             Op::Concat { axis } => arith::concat(&self.operands, *axis, shape),
             Op::Add => arith::broadcast(&x, &self.operand(1), shape, |a, b| a + b),
             Op::Mul => arith::broadcast(&x, &self.operand(1), shape, |a, b| a * b),
+            Op::Sub => arith::broadcast(&x, &self.operand(1), shape, |a, b| a - b),
+            Op::Div => arith::broadcast(&x, &self.operand(1), shape, |a, b| a / b),
+            Op::Reduce { reduction, axes } => place::reduce(&x, *reduction, axes, shape),
+            Op::Constant { values, .. } => {
+                Values::new(shape.to_vec(), values.iter().copied().map(f64::from).collect())
+            }
+            Op::Trained { .. } => {
+                let values = self.param(0).map(|values| values.data().to_vec());
+                Values::new(shape.to_vec(), values.unwrap_or_default())
+            }
+            Op::TopPlaces { .. } => place::top_places(&x, shape),
+            Op::Rows => place::rows(&x, &self.operand(1), shape),
+            Op::GridSample { align_corners } => {
+                place::grid_sample(&x, &self.operand(1), *align_corners, shape)
+            }
             Op::Scale { .. } => {
                 let scale = self.param(0).cloned().unwrap_or_default();
                 arith::broadcast(&x, &scale, shape, |a, b| a * b)
@@ -111,5 +136,16 @@ fn activate(activation: Activation, x: f64) -> f64 {
         Activation::Silu => x * sigmoid(x),
         Activation::Gelu => x * arith::normal_distribution(x),
         Activation::Tanh => x.tanh(),
+    }
+}
+
+fn apply(function: Unary, x: f64) -> f64 {
+    match function {
+        Unary::Exp => x.exp(),
+        Unary::Log => x.ln(),
+        Unary::Sin => x.sin(),
+        Unary::Cos => x.cos(),
+        Unary::Sqrt => x.sqrt(),
+        Unary::Floor => x.floor(),
     }
 }
