@@ -104,7 +104,7 @@ pub fn make_artifact(
     }
     let graph = world
         .zoo
-        .build(variant, &BuildOptions { classes: setting.classes, input: Some(input), like: None })?;
+        .build(variant, &BuildOptions { classes: setting.classes, input: Some(input), ..BuildOptions::default() })?;
     let facts = facts(&graph, input).map_err(ZooError::from)?;
     let batch = usize::try_from(setting.batch).unwrap_or(usize::MAX);
     let options = ExportOptions { batch: Batch::Fixed(batch), ..ExportOptions::default() };

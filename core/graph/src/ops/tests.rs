@@ -331,6 +331,13 @@ fn rows_at_places() {
     let misfit = "expected [batch, rows, ...] and places [batch, count]";
     check(Op::Rows, [&[2, 9, 4], &[1, 5]], misfit);
     check(Op::Rows, [&[2, 9, 4], &[5]], misfit);
+    let kept = |iou| Op::Kept { count: 100, iou, score: 0.05 };
+    check(kept(0.5), [&[1, 9, 4], &[1, 9]], "[1x100]");
+    check(kept(1.5), [&[1, 9, 4], &[1, 9]], "overlap 1.5 and score 0.05; expected a share and a number");
+    let one = "2 images; expected 1, because each keeps another number of boxes";
+    check(kept(0.5), [&[2, 9, 4], &[2, 9]], one);
+    check(kept(0.5), [&[1, 9, 5], &[1, 9]], "expected boxes [1, count, 4] and scores [1, count]");
+    check(Op::Numbers, [&[2, 5]], "[2x5]");
     check(Op::GridSample { align_corners: false }, [&[2, 6, 9, 7], &[2, 3, 5, 2]], "[2x6x3x5]");
     let points = "points [2x3x5x3]; expected [2, rows, columns, 2]";
     check(Op::GridSample { align_corners: true }, [&[2, 6, 9, 7], &[2, 3, 5, 3]], points);
