@@ -108,6 +108,9 @@ pub enum Op {
     Trained {
         /// Extents after the batch axis.
         dims: Vec<usize>,
+        /// Whether it is a buffer: stored with the weights, but not trained.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        frozen: bool,
     },
     /// Places of the `count` greatest numbers of `[N, T]`, the greatest first: `[N, count]` whole numbers.
     TopPlaces {
@@ -368,6 +371,8 @@ pub enum ParamRole {
     Scale,
     /// A trained tensor that is a value itself, such as the queries of a detector.
     Table,
+    /// The same, but not trained: a buffer, not a parameter.
+    Frozen,
 }
 
 impl ParamRole {
@@ -383,12 +388,13 @@ impl ParamRole {
             Self::RunningVar => "running variance",
             Self::Scale => "scale",
             Self::Table => "table",
+            Self::Frozen => "frozen table",
         }
     }
 
     /// Buffers are stored with the weights but are not trained, and do not count as parameters.
     #[must_use]
     pub fn is_buffer(self) -> bool {
-        matches!(self, Self::RunningMean | Self::RunningVar)
+        matches!(self, Self::RunningMean | Self::RunningVar | Self::Frozen)
     }
 }

@@ -39,7 +39,9 @@ fn escaped(text: &str) -> String {
 pub(crate) fn facade(name: &str, module: &AST) -> String {
     let mut source = String::new();
     let _ = writeln!(source, "import \"{BARE}{}\" as bare;", escaped(name));
-    for function in module.iter_functions().filter(|f| f.access == FnAccess::Public) {
+    // Closures are functions too, under names that no script can write; only their module calls them.
+    let is_named = |name: &str| !name.contains('$');
+    for function in module.iter_functions().filter(|f| f.access == FnAccess::Public && is_named(f.name)) {
         let (called, parameters) = (function.name, function.params.join(", "));
         let _ = writeln!(
             source,

@@ -72,7 +72,7 @@ impl Zoo {
         Ok(args)
     }
 
-    /// Puts in place of `backbone = "resnet50"` what a script needs to build on it: the name of the family's module and
+    /// Puts in place of `backbone = "resnet50"` what a script needs to build on it: the name under which the family's script is imported and
     /// the arguments of the variant.
     fn resolve_backbone(&self, variant: &Variant, args: &mut Map, storeys: usize) -> Result<(), ZooError> {
         let Some(slot) = args.get_mut("backbone") else { return Ok(()) };
@@ -84,7 +84,7 @@ impl Zoo {
         let mut inner = arguments::map(&backbone.family.manifest.args(&backbone.entry));
         self.resolve_backbone(backbone, &mut inner, storeys - 1)?;
         let module = backbone.family.files.folder.as_str();
-        let resolved = [("id", name.into()), ("module", module.into()), ("args", inner.into())];
+        let resolved = [("id", name.into()), ("family", module.into()), ("args", inner.into())];
         *slot = resolved.into_iter().map(|(key, value)| (key.into(), value)).collect::<Map>().into();
         Ok(())
     }

@@ -127,10 +127,11 @@ fn every_shipped_figure_has_its_source() {
     for variant in zoo.variants() {
         let architecture = zoo.architecture(variant);
         assert!(architecture.paper.is_some() && architecture.maturity.is_some(), "{}", variant.id());
-        // Nobody publishes LeNet: it is rewritten for every course.
-        let published = architecture.family != "LeNet";
+        let family = architecture.family.as_str();
+        // Nobody publishes LeNet, which is rewritten for every course, nor the accuracy of the small YOLOv3 without anchors.
+        let published = !["LeNet", "YOLOv3u"].contains(&family);
         let permissive = architecture.code_licence.is_some_and(|l| l.is_permissive());
-        assert_eq!(permissive, published && architecture.family != "YOLOv8", "{}", variant.id());
+        assert_eq!(permissive, !["LeNet", "YOLOv8", "YOLOv3u"].contains(&family), "{}", variant.id());
         assert_eq!(!architecture.weights.is_empty(), published, "{}", variant.id());
         for weights in &architecture.weights {
             assert!(weights.url.is_some() && !weights.trained_on.is_empty(), "{}", variant.id());
@@ -140,7 +141,8 @@ fn every_shipped_figure_has_its_source() {
             assert_eq!(!weights.results.is_empty(), whole, "{}", variant.id());
             // What nobody states is left out: darknet's weights have no licence.
             assert!(weights.licence.is_some() || architecture.family == "YOLO-tiny", "{}", variant.id());
-            assert!(weights.preprocessing.is_some() || !variant.is_buildable(), "{}", variant.id());
+            let classifies = architecture.task == Task::Classify;
+            assert!(weights.preprocessing.is_some() || !classifies, "{}", variant.id());
         }
         assert!(variant.family().maturity_reason().is_some(), "{}", variant.id());
     }

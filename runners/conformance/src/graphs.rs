@@ -261,7 +261,7 @@ fn quotient(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
 fn waves(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     let steps =
         net.add(Op::Constant { dims: vec![1, 1, 7], values: (0_u8..7).map(f32::from).collect() }, &[], "")?;
-    let table = net.add(Op::Trained { dims: vec![4, 1, 1] }, &[], "table")?;
+    let table = net.add(Op::Trained { dims: vec![4, 1, 1], frozen: false }, &[], "table")?;
     let angle = net.add(Op::Mul, &[steps, table], "")?;
     let angle = net.add(Op::Add, &[angle, x], "")?;
     let (sine, cosine) =
@@ -332,7 +332,7 @@ impl WeightSource for Lively {
             ParamRole::Weight => (0.0, (3.0 / fan_in).sqrt()),
             ParamRole::Bias | ParamRole::NormBias | ParamRole::RunningMean => (0.0, 0.5),
             ParamRole::NormWeight | ParamRole::RunningVar | ParamRole::Scale => (1.0, 0.5),
-            ParamRole::Table => (0.0, 1.0),
+            ParamRole::Table | ParamRole::Frozen => (0.0, 1.0),
         };
         let seed = param.name.bytes().fold(1_u64, |hash, byte| hash.wrapping_mul(31) ^ u64::from(byte));
         let units = fill_tensor(DType::F32, &[out.len()], seed).and_then(|tensor| tensor.to_f32());

@@ -110,7 +110,7 @@ pub(crate) fn with_layer<T>(op: &Op, f: impl FnOnce(&dyn Layer) -> T) -> T {
         Op::Div => f(&elementwise::Binary::Div),
         Op::Reduce { reduction, axes } => f(&reduce::Reduce { reduction: *reduction, axes }),
         Op::Constant { dims, values } => f(&stored::Constant { dims, values }),
-        Op::Trained { dims } => f(&stored::Trained { dims }),
+        Op::Trained { dims, frozen } => f(&stored::Trained { dims, frozen: *frozen }),
         Op::TopPlaces { count } => f(&gather::TopPlaces { count: *count }),
         Op::Rows => f(&gather::Rows),
         Op::Kept { count, iou, score } => f(&gather::Kept { count: *count, iou: *iou, score: *score }),

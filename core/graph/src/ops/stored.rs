@@ -15,6 +15,7 @@ pub(super) struct Constant<'a> {
 /// [`crate::Op::Trained`].
 pub(super) struct Trained<'a> {
     pub dims: &'a [usize],
+    pub frozen: bool,
 }
 
 /// One for all images of a batch.
@@ -73,7 +74,8 @@ impl Layer for Trained<'_> {
     }
 
     fn params(&self, _given: &Given<'_>) -> Result<Vec<ParamSpec>, Reason> {
-        Ok(vec![ParamSpec::new("", ParamRole::Table, Shape(self.dims.to_vec()))])
+        let role = if self.frozen { ParamRole::Frozen } else { ParamRole::Table };
+        Ok(vec![ParamSpec::new("", role, Shape(self.dims.to_vec()))])
     }
 
     fn storage(&self) -> Storage {
@@ -82,5 +84,6 @@ impl Layer for Trained<'_> {
 
     fn attributes(&self, out: &mut Attributes) {
         out.list("dims", self.dims);
+        out.flag("frozen", self.frozen);
     }
 }

@@ -318,7 +318,7 @@ fn stored_tensors_serve_every_image() {
     check(constant(&[1.0]), [], "1 numbers for [1x2x1]; expected as many as it has elements");
     let infinite = "a number is not finite; expected numbers of single precision";
     check(constant(&[1.0, f32::INFINITY]), [], infinite);
-    check(Op::Trained { dims: vec![100, 256] }, [], "[1x100x256]");
+    check(Op::Trained { dims: vec![100, 256], frozen: true }, [], "[1x100x256]");
     check(Op::Add, [&[2, 3, 2, 4], &[1, 2, 1]], "[2x3x2x4]");
 }
 

@@ -59,7 +59,7 @@ impl WeightSource for Golden {
             ParamRole::RunningMean | ParamRole::Bias | ParamRole::NormBias => (2.0 * u - 1.0) * 0.1,
             ParamRole::Scale => 0.1 + 0.1 * u,
             ParamRole::Weight => (2.0 * u - 1.0) * gain * power,
-            ParamRole::Table => 2.0 * u - 1.0,
+            ParamRole::Table | ParamRole::Frozen => 2.0 * u - 1.0,
         };
         for (slot, u) in out.iter_mut().zip(units(&param.name)) {
             *slot = value(u) as f32;

@@ -30,6 +30,7 @@ impl WeightSource for Seeded {
             // A uniform distribution over ±b has variance b^2 / 3.
             ParamRole::Weight => self.fill_uniform(param, (3.0 * gain(param) / fan_in(param)).sqrt(), out),
             ParamRole::Table => self.fill_uniform(param, 1.0, out),
+            ParamRole::Frozen => out.fill(1.0),
             ParamRole::NormWeight | ParamRole::RunningVar => out.fill(1.0),
             ParamRole::Bias | ParamRole::NormBias | ParamRole::RunningMean => out.fill(0.0),
             ParamRole::Scale => out.fill(LAYER_SCALE),

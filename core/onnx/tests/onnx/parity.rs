@@ -86,7 +86,7 @@ fn tolerance(output: &str, options: &ExportOptions) -> f32 {
 
 #[test]
 fn folded_and_kept_networks_give_the_reference_in_every_operator_set() {
-    for graph in nets::all() {
+    for graph in nets::referenced() {
         for opset in OPSETS {
             for keep_batchnorm in [false, true] {
                 check(&graph, &ExportOptions { opset, keep_batchnorm, batch: Batch::Fixed(1) });
@@ -99,7 +99,9 @@ fn folded_and_kept_networks_give_the_reference_in_every_operator_set() {
 fn a_dynamic_batch_gives_each_image_what_it_gets_alone() {
     let options = ExportOptions { batch: Batch::Dynamic, ..ExportOptions::default() };
     for graph in nets::all() {
-        check(&graph, &options);
+        if nets::is_referenced(&graph) {
+            check(&graph, &options);
+        }
         let (mut shape, values) = image(&graph);
         let half: Vec<f32> = values.iter().map(|v| v / 2.0).collect();
         let alone = [values.clone(), half.clone()].map(|v| run(&graph, &options, (shape.clone(), v)));

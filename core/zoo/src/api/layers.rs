@@ -8,8 +8,8 @@ use rhai::{Array, Engine, Map};
 use super::net::{Raised, Tensor};
 use super::options::{Options, Sliding, reals, size, sizes};
 
-const CONV: [&str; 8] = ["out", "kernel", "stride", "padding", "dilation", "groups", "bias", "shared"];
-const DEPTHWISE: [&str; 6] = ["kernel", "stride", "padding", "dilation", "bias", "shared"];
+const CONV: [&str; 8] = ["out", "kernel", "stride", "padding", "dilation", "groups", "bias", "reuse"];
+const DEPTHWISE: [&str; 6] = ["kernel", "stride", "padding", "dilation", "bias", "reuse"];
 const POOL: [&str; 4] = ["kernel", "stride", "padding", "ceil"];
 const AVG_POOL: [&str; 5] = ["kernel", "stride", "padding", "ceil", "count_include_pad"];
 
@@ -31,12 +31,12 @@ fn register_products(engine: &mut Engine) {
 fn register_norms(engine: &mut Engine) {
     engine.register_fn("bn", |x: &mut Tensor, name: &str| x.apply(Op::BatchNorm { eps: 1e-5 }, name));
     engine.register_fn("bn", |x: &mut Tensor, name: &str, options: Map| {
-        let options = Options::of("bn", &options, &["eps", "shared"])?;
+        let options = Options::of("bn", &options, &["eps", "reuse"])?;
         x.layer(Op::BatchNorm { eps: options.real("eps", 1e-5)? }, name, &options)
     });
     engine.register_fn("layer_norm", |x: &mut Tensor, name: &str| x.apply(Op::LayerNorm { eps: 1e-5 }, name));
     engine.register_fn("layer_norm", |x: &mut Tensor, name: &str, options: Map| {
-        let options = Options::of("layer_norm", &options, &["eps", "shared"])?;
+        let options = Options::of("layer_norm", &options, &["eps", "reuse"])?;
         x.layer(Op::LayerNorm { eps: options.real("eps", 1e-5)? }, name, &options)
     });
     engine.register_fn("scale", scale);
@@ -151,7 +151,7 @@ fn adaptive_avg_pool(x: &mut Tensor, height: i64, width: i64) -> Raised<Tensor> 
 }
 
 fn linear(x: &mut Tensor, name: &str, options: Map) -> Raised<Tensor> {
-    let options = Options::of("linear", &options, &["out", "bias", "shared"])?;
+    let options = Options::of("linear", &options, &["out", "bias", "reuse"])?;
     let op = Op::Linear { out_features: options.size("out")?, bias: options.flag("bias", true)?, rows: None };
     x.layer(op, name, &options)
 }

@@ -58,9 +58,9 @@ impl Net {
 }
 
 impl Tensor {
-    /// Adds a layer with tensors of its own, or with those of its name if the options say `shared`.
+    /// Adds a layer with tensors of its own, or with those of its name if the options say `reuse`.
     pub(super) fn layer(&self, op: Op, name: &str, options: &Options<'_>) -> Raised<Self> {
-        if options.flag("shared", false)? { self.apply_shared(op, name) } else { self.apply(op, name) }
+        if options.flag("reuse", false)? { self.apply_shared(op, name) } else { self.apply(op, name) }
     }
 
     /// Adds a layer that uses the tensors of its name, if they are there already.

@@ -20,7 +20,10 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("grid", grid);
     engine.register_fn("sine", sine);
     engine.register_fn("trained", |net: &mut Net, name: &str, dims: Array| {
-        net.stored(Op::Trained { dims: sizes("trained", "the extents", &dims)? }, name)
+        net.stored(Op::Trained { dims: sizes("trained", "the extents", &dims)?, frozen: false }, name)
+    });
+    engine.register_fn("frozen", |net: &mut Net, name: &str, dims: Array| {
+        net.stored(Op::Trained { dims: sizes("frozen", "the extents", &dims)?, frozen: true }, name)
     });
 }
 

@@ -121,7 +121,7 @@ fn difference(expected: &FixtureTensor, actual: &Param) -> Option<String> {
     // `keep` and `table` say how a tensor is filled, not what it is for; and a tensor that stands alone may be called
     // like the weight of a norm.
     let comparable = !matches!(expected.role.as_str(), "keep" | "table")
-        && !matches!(actual.role, ParamRole::Scale | ParamRole::Table);
+        && !matches!(actual.role, ParamRole::Scale | ParamRole::Table | ParamRole::Frozen);
     (comparable && expected.role != role)
         .then(|| format!("{}: a {role} here, a {} in the reference", expected.name, expected.role))
 }
@@ -135,7 +135,7 @@ fn role_of(role: ParamRole) -> &'static str {
         ParamRole::RunningMean => "mean",
         ParamRole::RunningVar => "var",
         ParamRole::Scale => "scale",
-        ParamRole::Table => "table",
+        ParamRole::Table | ParamRole::Frozen => "table",
     }
 }
 
