@@ -102,9 +102,10 @@ pub fn make_artifact(
     if setting.precision != Precision::Fp32 {
         return Err(MeasureError::Precision { precision: setting.precision });
     }
-    let graph = world
-        .zoo
-        .build(variant, &BuildOptions { classes: setting.classes, input: Some(input), like: None })?;
+    let graph = world.zoo.build(
+        variant,
+        &BuildOptions { classes: setting.classes, input: Some(input), ..BuildOptions::default() },
+    )?;
     let facts = facts(&graph, input).map_err(ZooError::from)?;
     let batch = usize::try_from(setting.batch).unwrap_or(usize::MAX);
     let options = ExportOptions { batch: Batch::Fixed(batch), ..ExportOptions::default() };

@@ -133,7 +133,8 @@ impl Profiler<'_> {
 
     fn parts_of(&self, id: &str, subject: &Subject, kernels: &[LayerTime]) -> Result<Vec<Part>, ZooError> {
         let variant = self.zoo.find(id)?;
-        let options = BuildOptions { classes: self.classes, input: Some(subject.input), like: None };
+        let options =
+            BuildOptions { classes: self.classes, input: Some(subject.input), ..BuildOptions::default() };
         let graph = self.zoo.build(variant, &options)?;
         let shapes = infer(&graph, usize::try_from(subject.batch).unwrap_or(usize::MAX))?;
         Ok(Layers::new(&graph, &shapes).parts(kernels))

@@ -75,8 +75,8 @@ impl Builder {
         let id = u32::try_from(index).map_err(|_| GraphError::TooManyNodes { limit: self.limit })?;
         self.check_handles(&op, inputs, name)?;
         let label = if name.is_empty() { op.name() } else { name };
-        let facts = facts(label, &op, &self.shapes.operands(inputs), 1)?;
         check_places(label, &op, inputs.iter().map(|id| self.graph.node(*id).map(|n| &n.op)))?;
+        let facts = facts(label, &op, &self.shapes.operands(inputs), 1)?;
         let params = params_of(name, facts.params);
         let shares = match ownership {
             Ownership::Shared => self.owner(&params)?,

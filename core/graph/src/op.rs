@@ -116,6 +116,20 @@ pub enum Op {
     },
     /// Rows of `[N, T, ...]` at places `[N, K]`: `[N, K, ...]`.
     Rows,
+    /// Places of the boxes that non-maximum suppression keeps, the best first: `[1, count]` whole numbers, from boxes
+    /// `[1, K, 4]` (two opposite corners) and scores `[1, K]`. Where fewer are kept, the rest is `K`: one past the boxes.
+    Kept {
+        /// Most boxes.
+        count: usize,
+        /// Boxes that overlap a better one by more than this share of their union go.
+        iou: f64,
+        /// Boxes must score more than this.
+        score: f64,
+    },
+    /// Places as numbers to calculate with.
+    Numbers,
+    /// Numbers as places; what follows the point is cut off.
+    Places,
     /// Bilinear samples of an image `[N, C, H, W]` at `[N, h, w, 2]` points (x, y), where -1 and 1 are the edges of the
     /// image, or with `align_corners` the centres of its outermost pixels: `[N, C, h, w]`. Beyond the image are zeros.
     GridSample {
@@ -194,13 +208,13 @@ impl Op {
     /// Whether the result is whole numbers that name places, which only [`Op::Rows`] can take.
     #[must_use]
     pub fn yields_places(&self) -> bool {
-        matches!(self, Self::TopPlaces { .. })
+        matches!(self, Self::TopPlaces { .. } | Self::Kept { .. } | Self::Places)
     }
 
     /// Whether operand `index` must be such places.
     #[must_use]
     pub fn takes_places(&self, index: usize) -> bool {
-        matches!(self, Self::Rows) && index == 1
+        matches!((self, index), (Self::Rows, 1) | (Self::Numbers, 0))
     }
 
     /// Whether the result is known before any image is: what is stored, not computed.

@@ -3,7 +3,7 @@
 use convwise_graph::{Graph, GraphError};
 use convwise_script::{Sources, compile, diagnose, find_function};
 use convwise_types::{Diagnostic, InputShape};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Map, Scope};
+use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, Map, Scope};
 
 use crate::api::{self, Net};
 use crate::arguments;
@@ -23,6 +23,9 @@ pub struct BuildOptions {
     pub classes: Option<u64>,
     /// Input.
     pub input: Option<InputShape>,
+    /// Boxes (left, top, right, bottom, in pixels) for the head of a two-stage detector, instead of those that it proposes
+    /// itself; to compare it with a reference.
+    pub proposals: Option<Vec<[f64; 4]>>,
     /// As this package's implementation of it, whose arguments may differ.
     pub like: Option<Naming>,
 }
@@ -61,6 +64,11 @@ impl Zoo {
             .map(|n| Ok(whole(variant, "that input", n)?.into()))
             .collect();
         args.insert("input".into(), sides?.into());
+        if let Some(boxes) = &options.proposals {
+            let rows =
+                boxes.iter().map(|corners| corners.iter().copied().map(Dynamic::from).collect::<Array>());
+            args.insert("proposals".into(), rows.map(Dynamic::from).collect::<Array>().into());
+        }
         Ok(args)
     }
 

@@ -130,7 +130,10 @@ fn options_that_do_not_fit() {
     let variant = zoo.find("resnet18").unwrap();
     let said = |classes, side: Option<u64>| {
         let input = side.map(convwise_types::InputShape::square);
-        zoo.build(variant, &BuildOptions { classes, input, like: None }).unwrap_err().to_string() + "\n\n"
+        zoo.build(variant, &BuildOptions { classes, input, ..BuildOptions::default() })
+            .unwrap_err()
+            .to_string()
+            + "\n\n"
     };
     let cases = [(Some(0), None), (Some(u64::MAX), None), (None, Some(0)), (Some(1 << 50), None)];
     insta::assert_snapshot!(cases.map(|(classes, side)| said(classes, side)).concat());

@@ -135,7 +135,7 @@ fn activations_stay_below_the_published_sram_of_mcunet() {
 fn classes_and_input_can_change() {
     let zoo = zoo();
     let input = Some(InputShape { channels: 1, height: 96, width: 128 });
-    let options = BuildOptions { classes: Some(7), input, like: None };
+    let options = BuildOptions { classes: Some(7), input, ..BuildOptions::default() };
     for variant in zoo.variants().filter(|v| v.is_buildable()) {
         let graph = zoo.build(variant, &options).unwrap();
         let facts = facts(&graph, options.input.unwrap()).unwrap();

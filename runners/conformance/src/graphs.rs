@@ -37,6 +37,8 @@ pub(crate) fn all() -> Result<Vec<Small>, GraphError> {
     graphs.push(small("conv2d: one for two levels", &IMAGE, shared)?);
     graphs.push(small("sub, div, exp, log, sqrt, clamp", &IMAGE, quotient)?);
     graphs.push(small("sin, cos, floor of positions", &IMAGE, waves)?);
+    graphs.push(small("kept boxes", &IMAGE, suppressed)?);
+    graphs.push(small("places that are calculated", &IMAGE, halved)?);
     graphs.push(small("rows at the greatest numbers", &IMAGE, greatest)?);
     for (name, align_corners) in [("grid_sample", false), ("grid_sample, corners aligned", true)] {
         graphs.push(small(name, &IMAGE, |net, x| sampled(net, x, align_corners))?);
@@ -279,6 +281,34 @@ fn greatest(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     net.add(Op::Rows, &[tokens, places], "")
 }
 
+/// Boxes of which some overlap: those that are kept, at most six, and a row of zeros where fewer are.
+fn suppressed(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
+    let tokens = net.add(Op::Reshape { dims: vec![4, -1] }, &[x], "")?;
+    let tokens = net.add(Op::Transpose { perm: vec![0, 2, 1] }, &[tokens], "")?;
+    let part = |net: &mut Builder, start, end| net.add(Op::Slice { axis: 2, start, end }, &[tokens], "");
+    let (corner, size) = (part(net, 0, 2)?, part(net, 2, 4)?);
+    let size = net.add(Op::Unary(Unary::Exp), &[size], "")?;
+    let far = net.add(Op::Add, &[corner, size], "")?;
+    let boxes = net.add(Op::Concat { axis: 2 }, &[corner, far], "boxes")?;
+    let score = net.add(Op::Reduce { reduction: Reduction::Mean, axes: vec![2] }, &[tokens], "")?;
+    let score = net.add(Op::Flatten { from: 1 }, &[score], "")?;
+    let kept = net.add(Op::Kept { count: 12, iou: 0.3, score: 0.1 }, &[boxes, score], "kept")?;
+    let nothing = net.add(Op::Constant { dims: vec![1, 4], values: vec![0.0; 4] }, &[], "")?;
+    let padded = net.add(Op::Concat { axis: 1 }, &[boxes, nothing], "")?;
+    net.add(Op::Rows, &[padded, kept], "")
+}
+
+/// Rows at every second of the best places.
+fn halved(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
+    let row = net.add(Op::Flatten { from: 1 }, &[x], "")?;
+    let places = net.add(Op::TopPlaces { count: 8 }, &[row], "")?;
+    let numbers = net.add(Op::Numbers, &[places], "")?;
+    let half = net.add(Op::Constant { dims: vec![1], values: vec![0.5] }, &[], "")?;
+    let halves = net.add(Op::Mul, &[numbers, half], "")?;
+    let whole = net.add(Op::Places, &[halves], "")?;
+    net.add(Op::Rows, &[row, whole], "")
+}
+
 /// Samples at points that the image itself names, some of them beyond its edges.
 fn sampled(net: &mut Builder, x: NodeId, align_corners: bool) -> Result<NodeId, GraphError> {
     let points = net.add(Op::Slice { axis: 1, start: 0, end: 2 }, &[x], "")?;
@@ -330,6 +360,7 @@ mod tests {
             Op::Pad { .. } | Op::Resize { .. } | Op::LeakyRelu { .. } | Op::Unary(_) | Op::Clamp { .. } => {}
             Op::Sub | Op::Div | Op::Reduce { .. } | Op::Constant { .. } | Op::Trained { .. } => {}
             Op::TopPlaces { .. } | Op::Rows | Op::GridSample { .. } => {}
+            Op::Kept { .. } | Op::Numbers | Op::Places => {}
         };
         [
             "input",
@@ -380,6 +411,9 @@ mod tests {
             "trained",
             "top_places",
             "rows",
+            "kept",
+            "numbers",
+            "places",
             "grid_sample",
         ]
         .into()

@@ -1,11 +1,11 @@
 //! A look at a model file before rten reads it: rten 0.27 reads a number that does not end for ever, and a graph nested
-//! thousandfold to the end of its stack. Tensors' data is passed over, so that it costs next to nothing.
+//! thousandfold to the end of its stack, and answers wrongly for one operator. Tensors' data is passed over, so that it costs next to nothing.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
 use std::path::Path;
 
-use convwise_sdk::RunnerError;
+use convwise_sdk::{ErrorCode, RunnerError};
 
 /// Messages of onnx.proto, as far as rten reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ enum Content {
     Message(Message),
     /// Numbers without anything between them.
     Numbers,
+    /// The name of an operator.
+    Operator,
     /// Text, data, or what rten passes over.
     Bytes,
 }
@@ -52,6 +54,7 @@ impl Message {
             (Self::Type, 1) => Self::TensorType,
             (Self::TensorType, 2) => Self::Shape,
             (Self::Attribute, 8) | (Self::Tensor, 1 | 5 | 7 | 11) => return Content::Numbers,
+            (Self::Node, 4) => return Content::Operator,
             _ => return Content::Bytes,
         })
     }
@@ -67,13 +70,25 @@ pub(crate) fn check(model: &Path) -> Result<(), RunnerError> {
     wire.message(Message::Model, length, 0).map_err(|fault| match fault {
         Fault::Io(error) => unreadable(error),
         Fault::Wrong(why) => problem(why),
+        Fault::Unsupported(why) => {
+            RunnerError::new(ErrorCode::Unsupported, format!("{}: {why}", model.display()))
+        }
     })
 }
 
 enum Fault {
     Io(io::Error),
     Wrong(&'static str),
+    Unsupported(&'static str),
 }
+
+/// rten 0.27 divides the intersection of two boxes by the rectangle around both, where ONNX has their union, and looks at
+/// boxes in the order they come in: it keeps others than the definition does.
+const SUPPRESSION: (&[u8], &str) = (
+    b"NonMaxSuppression",
+    "rten's NonMaxSuppression keeps other boxes than ONNX defines; use a runner that has this operator, or export the \
+     network without it",
+);
 
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
@@ -125,7 +140,13 @@ impl<R: BufRead + Seek> Wire<R> {
                 }
                 Ok(())
             }
-            Content::Bytes => self.skip(length, end),
+            Content::Operator if length == SUPPRESSION.0.len() as u64 => {
+                let mut name = vec![0; SUPPRESSION.0.len()];
+                io::Read::read_exact(&mut self.from, &mut name)?;
+                self.at = own_end;
+                if name == SUPPRESSION.0 { Err(Fault::Unsupported(SUPPRESSION.1)) } else { Ok(()) }
+            }
+            Content::Operator | Content::Bytes => self.skip(length, end),
         }
     }
 
@@ -175,6 +196,16 @@ mod tests {
         let model = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/models/tiny.onnx")).unwrap();
         assert_eq!(refusal(&model), None);
         assert_eq!(refusal(&model[..model.len() / 2]), Some("a message in it is longer than what holds it"));
+    }
+
+    #[test]
+    fn an_operator_that_answers_wrongly_is_refused() {
+        let model = |name: &[u8]| field(7, &field(1, &field(4, name)));
+        let fault = |bytes: &[u8]| {
+            Wire { from: io::Cursor::new(bytes), at: 0 }.message(Message::Model, bytes.len() as u64, 0)
+        };
+        assert!(matches!(fault(&model(b"NonMaxSuppression")), Err(Fault::Unsupported(_))));
+        assert!(fault(&model(b"NonMaxSuppressioN")).is_ok() && fault(&model(b"Relu")).is_ok());
     }
 
     #[test]

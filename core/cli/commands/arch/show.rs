@@ -38,7 +38,7 @@ pub(super) fn run(
         return print_graph(
             context,
             variant,
-            &BuildOptions { classes, input: Some(input), like: None },
+            &BuildOptions { classes, input: Some(input), ..BuildOptions::default() },
             form.dot,
         );
     }

@@ -13,6 +13,19 @@ pub(super) struct TopPlaces {
 /// [`crate::Op::Rows`].
 pub(super) struct Rows;
 
+/// [`crate::Op::Kept`].
+pub(super) struct Kept {
+    pub count: usize,
+    pub iou: f64,
+    pub score: f64,
+}
+
+/// [`crate::Op::Numbers`] and [`crate::Op::Places`].
+pub(super) enum Cast {
+    Numbers,
+    Places,
+}
+
 /// [`crate::Op::GridSample`].
 pub(super) struct GridSample {
     pub align_corners: bool,
@@ -54,6 +67,52 @@ impl Layer for Rows {
             }
             _ => Err("expected [batch, rows, ...] and places [batch, count]".to_owned()),
         }
+    }
+}
+
+impl Layer for Kept {
+    fn name(&self) -> &'static str {
+        "kept"
+    }
+
+    fn operands(&self) -> RangeInclusive<usize> {
+        2..=2
+    }
+
+    fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
+        if !(0.0..=1.0).contains(&self.iou) || !self.score.is_finite() {
+            return Err(format!(
+                "overlap {} and score {}; expected a share and a number",
+                self.iou, self.score
+            ));
+        }
+        let (boxes, scores) = given.pair()?;
+        match (boxes.0.as_slice(), scores.0.as_slice()) {
+            ([1, count, 4], [1, same]) if count == same => Ok([1, self.count].into()),
+            ([batch, _, 4], [same, _]) if batch == same && *batch > 1 => {
+                Err(format!("{batch} images; expected 1, because each keeps another number of boxes"))
+            }
+            _ => Err("expected boxes [1, count, 4] and scores [1, count]".to_owned()),
+        }
+    }
+
+    fn attributes(&self, out: &mut Attributes) {
+        out.set("count", self.count);
+        out.set("iou", self.iou);
+        out.set("score", self.score);
+    }
+}
+
+impl Layer for Cast {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Numbers => "numbers",
+            Self::Places => "places",
+        }
+    }
+
+    fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
+        given.first().cloned()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every operation's shape rule, through one `check`.
 
 use super::*;
-use crate::op::{Activation, Conv2d, Padding, Pool, ResizeMode};
+use crate::op::{Activation, Conv2d, Padding, Pool, Reduction, ResizeMode, Rows, Unary};
 
 /// `expect` is the resulting shape or the words of the refusal.
 #[track_caller]
@@ -272,4 +272,73 @@ fn hostile_settings_are_refused() {
     }
     let stride = Op::Conv2d(Conv2d { stride: [usize::MAX, usize::MAX], ..conv() });
     check(stride, [&[1, 8, 4, 4]], "[1x8x1x1]");
+}
+
+#[test]
+fn rows_of_a_packed_matrix() {
+    let linear = |start| Op::Linear { out_features: 4, bias: true, rows: Some(Rows { start, of: 12 }) };
+    check(linear(8), [&[2, 5, 6]], "[2x5x4]");
+    check(linear(9), [&[2, 5, 6]], "rows 9..13 of 12; expected rows within them");
+    let shapes = [Shape(vec![2, 5, 6])];
+    let operands = shapes.each_ref();
+    let facts = Facts::of(&linear(4), &Given { batch: 2, operands: &operands }).unwrap();
+    let params: Vec<_> = facts.params.iter().map(|p| format!("{}{}", p.suffix, p.shape)).collect();
+    assert_eq!(params, ["_weight[12x6]", "_bias[12]"]);
+}
+
+#[test]
+fn functions_of_one_number() {
+    check(Op::Unary(Unary::Sin), [&[2, 5]], "[2x5]");
+    check(Op::LeakyRelu { slope: 0.1 }, [&[2, 5]], "[2x5]");
+    check(Op::LeakyRelu { slope: f64::NAN }, [&[2, 5]], "slope NaN; expected a finite number");
+    let clamp = |low, high| Op::Clamp { low, high };
+    check(clamp(Some(0.0), None), [&[2, 5]], "[2x5]");
+    let none = "no finite limit; expected a least or a greatest result";
+    check(clamp(None, None), [&[2, 5]], none);
+    check(clamp(Some(0.0), Some(f64::INFINITY)), [&[2, 5]], none);
+    check(clamp(Some(1.0), Some(0.0)), [&[2, 5]], "limits 1 and 0; expected the lower one first");
+}
+
+#[test]
+fn reductions_keep_their_axes() {
+    let reduce = |axes: &[usize]| Op::Reduce { reduction: Reduction::Mean, axes: axes.to_vec() };
+    check(reduce(&[1]), [&[2, 6, 4, 5]], "[2x1x4x5]");
+    check(reduce(&[2, 3]), [&[2, 6, 4, 5]], "[2x6x1x1]");
+    check(reduce(&[4]), [&[2, 6, 4, 5]], "there is no axis 4 in [2x6x4x5]; expected one below 4");
+    for wrong in [&[0][..], &[], &[2, 1], &[1, 1]] {
+        let text = format!("axes {wrong:?}; expected ascending ones after the batch axis");
+        check(reduce(wrong), [&[2, 6, 4, 5]], &text);
+    }
+}
+
+#[test]
+fn stored_tensors_serve_every_image() {
+    let constant = |values: &[f32]| Op::Constant { dims: vec![2, 1], values: values.to_vec() };
+    check(constant(&[1.0, 2.0]), [], "[1x2x1]");
+    check(constant(&[1.0]), [], "1 numbers for [1x2x1]; expected as many as it has elements");
+    let infinite = "a number is not finite; expected numbers of single precision";
+    check(constant(&[1.0, f32::INFINITY]), [], infinite);
+    check(Op::Trained { dims: vec![100, 256] }, [], "[1x100x256]");
+    check(Op::Add, [&[2, 3, 2, 4], &[1, 2, 1]], "[2x3x2x4]");
+}
+
+#[test]
+fn rows_at_places() {
+    check(Op::TopPlaces { count: 5 }, [&[2, 9]], "[2x5]");
+    check(Op::TopPlaces { count: 10 }, [&[2, 9]], "the 10 greatest of 9; expected 1 to 9");
+    check(Op::TopPlaces { count: 1 }, [&[9]], "an operand of 1 axes; expected the 2 of [batch, numbers]");
+    check(Op::Rows, [&[2, 9, 4], &[2, 5]], "[2x5x4]");
+    let misfit = "expected [batch, rows, ...] and places [batch, count]";
+    check(Op::Rows, [&[2, 9, 4], &[1, 5]], misfit);
+    check(Op::Rows, [&[2, 9, 4], &[5]], misfit);
+    let kept = |iou| Op::Kept { count: 100, iou, score: 0.05 };
+    check(kept(0.5), [&[1, 9, 4], &[1, 9]], "[1x100]");
+    check(kept(1.5), [&[1, 9, 4], &[1, 9]], "overlap 1.5 and score 0.05; expected a share and a number");
+    let one = "2 images; expected 1, because each keeps another number of boxes";
+    check(kept(0.5), [&[2, 9, 4], &[2, 9]], one);
+    check(kept(0.5), [&[1, 9, 5], &[1, 9]], "expected boxes [1, count, 4] and scores [1, count]");
+    check(Op::Numbers, [&[2, 5]], "[2x5]");
+    check(Op::GridSample { align_corners: false }, [&[2, 6, 9, 7], &[2, 3, 5, 2]], "[2x6x3x5]");
+    let points = "points [2x3x5x3]; expected [2, rows, columns, 2]";
+    check(Op::GridSample { align_corners: true }, [&[2, 6, 9, 7], &[2, 3, 5, 3]], points);
 }

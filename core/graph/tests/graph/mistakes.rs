@@ -1,7 +1,8 @@
 //! What the builder and the validator say about mistakes, word for word.
 
 use convwise_graph::{
-    Builder, Conv2d, Graph, GraphError, Named, NodeId, Op, Padding, Param, ParamRole, Shape, infer,
+    Builder, Conv2d, Graph, GraphError, Named, NodeId, Op, Padding, Param, ParamRole, Pool, Shape, cost,
+    infer,
 };
 
 fn conv(out_channels: usize) -> Op {
@@ -14,6 +15,10 @@ fn conv(out_channels: usize) -> Op {
         groups: 1,
         bias: true,
     })
+}
+
+fn pool() -> Pool {
+    Pool { kernel: [2, 2], stride: [2, 2], padding: Padding::default(), ceil: false }
 }
 
 /// A builder with an image `x` and a convolution `a.conv` over it.
@@ -196,4 +201,44 @@ fn a_batch_has_at_least_one_image() {
     check(infer(&graph(), 0), words);
     assert_eq!(infer(&graph(), 5).unwrap().of(NodeId(2)).to_string(), "[5x7x8x8]");
     assert!(infer(&graph(), usize::MAX).is_err());
+}
+
+#[test]
+fn a_shared_module_has_its_tensors_once() {
+    let (mut b, x, a) = started();
+    let half = b.add(Op::MaxPool(pool()), &[x], "").unwrap();
+    let again = b.add_shared(conv(4), &[half], "a.conv").unwrap();
+    check(b.add(conv(4), &[x], "a.conv"), "there are two nodes called `a.conv`; give each a name of its own");
+    let unlike = "a shared module has the tensors a.conv.weight [4x3x3x3], a.conv.bias [4] at its first use and \
+                  a.conv.weight [5x3x3x3], a.conv.bias [5] here; expected the same";
+    check(b.add_shared(conv(5), &[x], "a.conv"), unlike);
+    b.output("a", a).unwrap();
+    b.output("b", again).unwrap();
+    let graph = b.finish().unwrap();
+    assert_eq!(graph.node(again).map(|n| n.name.as_str()), Some("a.conv@2"));
+    graph.validate().unwrap();
+    let shapes = infer(&graph, 1).unwrap();
+    let cost = cost(&graph, &shapes);
+    assert_eq!((cost.params.0, cost.macs.0), (4 * 27 + 4, 4 * 27 * (64 + 16)));
+    assert_eq!(graph.params().count(), 2);
+    let mut stolen = graph.clone();
+    stolen.nodes[3].params[1].name = "b".into();
+    assert!(stolen.validate().unwrap_err().to_string().starts_with("a shared module has the tensors"));
+    let mut circle = graph;
+    circle.nodes[3].shares = Some(NodeId(3));
+    check(
+        circle.validate(),
+        "`a.conv@2` refers to %3, which is not among the 3 nodes before it; use a tensor of this graph",
+    );
+}
+
+#[test]
+fn places_and_numbers_are_not_exchanged() {
+    let (mut b, x, _) = started();
+    let row = b.add(Op::Flatten { from: 1 }, &[x], "").unwrap();
+    let places = b.add(Op::TopPlaces { count: 3 }, &[row], "best").unwrap();
+    let sum = "`sum` (add): operand 0 is places; expected numbers";
+    check(b.add(Op::Add, &[places, row], "sum"), sum);
+    check(b.add(Op::Rows, &[row, row], "r"), "`r` (rows): operand 1 is numbers; expected places");
+    b.add(Op::Rows, &[row, places], "r").unwrap();
 }

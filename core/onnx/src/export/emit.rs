@@ -13,7 +13,7 @@ use super::{ExportOptions, activation, arith, conv, gather, layout, linear, pool
 use crate::error::{ExportError, WeightError};
 use crate::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, entry, extent, float,
-    tensor_proto,
+    int, tensor_proto,
 };
 use crate::weights::WeightSource;
 
@@ -103,6 +103,9 @@ impl<'a> Emitter<'a> {
             Op::Trained { .. } => arith::trained(self, id, node)?,
             Op::TopPlaces { count } => gather::top_places(self, id, node, *count),
             Op::Rows => gather::rows(self, id, node),
+            Op::Kept { count, iou, score } => gather::kept(self, id, node, *count, (*iou, *score)),
+            Op::Numbers => self.same(id, node, "Cast", vec![int("to", gather::FLOAT)]),
+            Op::Places => self.same(id, node, "Cast", vec![int("to", gather::INT64)]),
             Op::GridSample { align_corners } => gather::grid_sample(self, id, node, *align_corners),
             Op::Scale { .. } => arith::scale(self, id, node)?,
             Op::ChannelAffine { scale, shift } => arith::channel_affine(self, id, node, scale, shift),

@@ -1,6 +1,8 @@
 //! Small networks that between them use every operation in the ways that real ones do.
 
-use convwise_graph::{Activation, Builder, Conv2d, Graph, NodeId, Op, Padding, Pool, ResizeMode};
+use convwise_graph::{
+    Activation, Builder, Conv2d, Graph, NodeId, Op, Padding, Pool, Reduction, ResizeMode, Rows, Unary,
+};
 
 /// A network under construction; every mistake in it is a mistake of the test.
 pub struct Net(Builder);
@@ -14,6 +16,10 @@ impl Net {
 
     pub fn add(&mut self, op: Op, inputs: &[NodeId], name: &str) -> NodeId {
         self.0.add(op, inputs, name).unwrap()
+    }
+
+    pub fn share(&mut self, op: Op, inputs: &[NodeId], name: &str) -> NodeId {
+        self.0.add_shared(op, inputs, name).unwrap()
     }
 
     pub fn act(&mut self, x: NodeId, function: Activation, name: &str) -> NodeId {
@@ -196,7 +202,41 @@ pub fn layout() -> Graph {
     ])
 }
 
+/// What detectors are made of: a head over two levels, packed attention, queries, the best rows, and samples.
+pub fn detector() -> Graph {
+    let (mut n, x) = Net::new("detector", [4, 6, 6]);
+    let half = n.add(Op::MaxPool(pool(2, 2, 0, false)), &[x], "half");
+    let heads = [x, half].map(|level| {
+        let head = n.share(Op::Conv2d(biased(square(4, 3, 1, 1))), &[level], "head");
+        n.add(Op::Reshape { dims: vec![4, -1] }, &[head], "")
+    });
+    let levels = n.add(Op::Concat { axis: 2 }, &heads, "levels");
+    let tokens = n.add(Op::Transpose { perm: vec![0, 2, 1] }, &[levels], "tokens");
+    let score = n.add(Op::Reduce { reduction: Reduction::Max, axes: vec![2] }, &[tokens], "score");
+    let row = n.add(Op::Flatten { from: 1 }, &[score], "row");
+    let places = n.add(Op::TopPlaces { count: 3 }, &[row], "places");
+    let best = n.add(Op::Rows, &[tokens, places], "best");
+    let queries = n.add(Op::Trained { dims: vec![3, 4] }, &[], "queries.weight");
+    let asked = n.add(Op::Add, &[best, queries], "asked");
+    let third = |n: &mut Net, start| {
+        let rows = Some(Rows { start, of: 12 });
+        n.share(Op::Linear { out_features: 4, bias: true, rows }, &[asked], "attention.in_proj")
+    };
+    let [query, key] = [third(&mut n, 0), third(&mut n, 4)];
+    let step = n.add(Op::Constant { dims: vec![1, 1], values: vec![0.5] }, &[], "step");
+    let scaled = n.add(Op::Mul, &[query, step], "scaled");
+    let difference = n.add(Op::Sub, &[scaled, key], "difference");
+    let bounded = n.add(Op::Clamp { low: None, high: Some(2.0) }, &[difference], "bounded");
+    let wave = n.add(Op::Unary(Unary::Sin), &[bounded], "wave");
+    let leaky = n.add(Op::LeakyRelu { slope: 0.1 }, &[wave], "leaky");
+    let points = n.add(Op::Reshape { dims: vec![3, 2, 2] }, &[leaky], "points");
+    let sampled = n.add(Op::GridSample { align_corners: false }, &[x, points], "sampled");
+    let mean = n.add(Op::Reduce { reduction: Reduction::Mean, axes: vec![1] }, &[sampled], "mean");
+    let sum = n.add(Op::Reduce { reduction: Reduction::Sum, axes: vec![2, 3] }, &[mean], "sum");
+    n.done(&[("best", best), ("sum", sum)])
+}
+
 /// All of them.
-pub fn all() -> [Graph; 6] {
-    [residual(), mbconv(), convnext(), shuffle(), windows(), layout()]
+pub fn all() -> [Graph; 7] {
+    [residual(), mbconv(), convnext(), shuffle(), windows(), layout(), detector()]
 }

@@ -67,11 +67,20 @@ fn register_places(engine: &mut Engine) {
     engine.register_fn("top_places", |x: &mut Tensor, count: i64| {
         x.apply(Op::TopPlaces { count: size("top_places", "the count", &count.into())? }, "")
     });
+    engine.register_fn("numbers", |x: &mut Tensor| x.apply(Op::Numbers, ""));
+    engine.register_fn("places", |x: &mut Tensor| x.apply(Op::Places, ""));
+    engine.register_fn("kept", kept);
     engine.register_fn("rows", |x: &mut Tensor, places: Tensor| x.apply_with(Op::Rows, &[places], ""));
     engine.register_fn("grid_sample", |x: &mut Tensor, points: Tensor| sample(x, points, &Map::new()));
     engine.register_fn("grid_sample", |x: &mut Tensor, points: Tensor, options: Map| {
         sample(x, points, &options)
     });
+}
+
+fn kept(boxes: &mut Tensor, scores: Tensor, options: Map) -> Raised<Tensor> {
+    let options = Options::of("kept", &options, &["count", "iou", "score"])?;
+    let (count, iou) = (options.size("count")?, options.real("iou", 0.5)?);
+    boxes.apply_with(Op::Kept { count, iou, score: options.real("score", 0.0)? }, &[scores], "")
 }
 
 fn sample(x: &Tensor, points: Tensor, options: &Map) -> Raised<Tensor> {

@@ -114,7 +114,7 @@ fn every_layer_has_its_text() {
 fn every_documented_example_parses() {
     for (function, example) in super::usage::USAGE {
         let parameters = "net, x, y, name, args, axis, start, end, top, left, bottom, right, height, width, channels, \
-             places, points";
+             places, points, boxes, scores";
         let script = format!("fn f({parameters}) {{ {example} }}");
         assert!(compile(&engine(), "usage", &script).is_ok(), "{function}: {example}");
     }

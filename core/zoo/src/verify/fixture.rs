@@ -27,6 +27,9 @@ pub struct Fixture {
     /// Constants by name, for tensors of the role `keep`.
     #[serde(default)]
     pub keep_values: BTreeMap<String, Vec<f64>>,
+    /// What the reference was given beside its inputs: boxes in pixels of the image, for the head of a two-stage detector.
+    #[serde(default)]
+    pub extra: Extra,
     /// Outputs that hang on the order of numbers which rounding may exchange: they are not compared.
     #[serde(default)]
     pub order_sensitive: Vec<String>,
@@ -35,6 +38,14 @@ pub struct Fixture {
     /// Largest difference that counts as equal, relative to the largest value of the output.
     #[serde(rename = "checks", deserialize_with = "suggested_tolerance")]
     pub tolerance: f64,
+}
+
+/// What a reference was given beside its inputs.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Extra {
+    /// Left, top, right and bottom of each box; the script's argument `proposals`.
+    #[serde(default)]
+    pub proposals_xyxy: Option<Vec<[f64; 4]>>,
 }
 
 /// One input tensor.
@@ -153,7 +164,8 @@ impl Fixture {
     /// # Errors
     /// What [`Zoo::build`] refuses, or an input that is not one image.
     pub fn build(&self, zoo: &Zoo, variant: &Variant) -> Result<Graph, ZooError> {
-        zoo.build(variant, &BuildOptions { input: Some(self.input_shape()?), ..BuildOptions::default() })
+        let (input, proposals) = (Some(self.input_shape()?), self.extra.proposals_xyxy.clone());
+        zoo.build(variant, &BuildOptions { input, proposals, ..BuildOptions::default() })
     }
 }
 

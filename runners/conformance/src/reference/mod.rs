@@ -106,6 +106,9 @@ impl Step<'_> {
             }
             Op::TopPlaces { .. } => place::top_places(&x, shape),
             Op::Rows => place::rows(&x, &self.operand(1), shape),
+            Op::Kept { iou, score, .. } => place::kept(&x, &self.operand(1), (*iou, *score), shape),
+            Op::Numbers => x,
+            Op::Places => x.map(f64::trunc),
             Op::GridSample { align_corners } => {
                 place::grid_sample(&x, &self.operand(1), *align_corners, shape)
             }

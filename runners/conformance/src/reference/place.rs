@@ -40,6 +40,38 @@ pub(super) fn rows(x: &Values, places: &Values, shape: &[usize]) -> Values {
     })
 }
 
+/// Greedy suppression: the best box that is left stays, and those that overlap it too much go.
+pub(super) fn kept(boxes: &Values, scores: &Values, (iou, least): (f64, f64), shape: &[usize]) -> Values {
+    let count = boxes.extent(1);
+    let mut left: Vec<usize> = (0..count).filter(|&at| scores.get(&[0, at]) > least).collect();
+    left.sort_by(|&a, &b| scores.get(&[0, b]).total_cmp(&scores.get(&[0, a])));
+    let mut kept: Vec<usize> = Vec::new();
+    for at in left {
+        if kept.iter().all(|&better| overlap(boxes, better, at) <= iou) {
+            kept.push(at);
+        }
+    }
+    Values::at_every(shape, |place| {
+        let rank = place.get(1).copied().unwrap_or(0);
+        kept.get(rank).copied().unwrap_or(count) as f64
+    })
+}
+
+/// Intersection over union.
+fn overlap(boxes: &Values, a: usize, b: usize) -> f64 {
+    let side = |of: usize, axis: usize| {
+        let (p, q) = (boxes.get(&[0, of, axis]), boxes.get(&[0, of, axis + 2]));
+        (p.min(q), p.max(q))
+    };
+    let area = |of: usize| [0, 1].map(|axis| side(of, axis)).iter().map(|(p, q)| q - p).product::<f64>();
+    let common = [0, 1].map(|axis| {
+        let ((a_low, a_high), (b_low, b_high)) = (side(a, axis), side(b, axis));
+        (a_high.min(b_high) - a_low.max(b_low)).max(0.0)
+    });
+    let common: f64 = common.iter().product();
+    common / (area(a) + area(b) - common)
+}
+
 /// Bilinear samples at points from -1 to 1.
 pub(super) fn grid_sample(x: &Values, points: &Values, align_corners: bool, shape: &[usize]) -> Values {
     let pixel = |point: f64, extent: usize| {
