@@ -160,7 +160,7 @@ mod tests {
         let linear = Op::Linear { out_features: 3, bias: true, rows: None };
         let input = net.add(Op::Input { dims: vec![4, 2, 2] }, &[], "input").unwrap();
         let first = net.add(conv(), &[input], "conv1").unwrap();
-        let norm = net.add(Op::BatchNorm { eps: 1e-5 }, &[first], "bn1").unwrap();
+        let norm = net.add(Op::BatchNorm { eps: 1e-5, frozen: false }, &[first], "bn1").unwrap();
         let relu = net.add(Op::Activation(Activation::Relu), &[norm], "relu:3").unwrap();
         let second = net.add(conv(), &[relu], "block.conv2").unwrap();
         let sum = net.add(Op::Add, &[relu, second], "add:5").unwrap();

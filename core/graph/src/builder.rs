@@ -21,6 +21,8 @@ pub struct Builder {
     names: HashSet<String>,
     /// The node that a tensor belongs to, by its name.
     params: HashMap<String, NodeId>,
+    /// Beginnings of the names of batch norms that are frozen.
+    frozen: Vec<String>,
     limit: usize,
 }
 
@@ -30,13 +32,19 @@ impl Builder {
     pub fn new(name: impl Into<String>) -> Self {
         let graph = Graph { name: name.into(), ..Graph::default() };
         let (names, params) = (HashSet::new(), HashMap::new());
-        Self { graph, shapes: Shapes::default(), names, params, limit: MAX_NODES }
+        Self { graph, shapes: Shapes::default(), names, params, frozen: Vec::new(), limit: MAX_NODES }
     }
 
     /// The same with another limit.
     #[must_use]
     pub fn with_limit(self, max_nodes: usize) -> Self {
         Self { limit: max_nodes.min(u32::MAX as usize), ..self }
+    }
+
+    /// Makes buffers of the tensors of all batch norms that are added from now on and whose names begin so: a backbone
+    /// that a detector keeps as it was trained.
+    pub fn freeze_norms(&mut self, prefix: impl Into<String>) {
+        self.frozen.push(prefix.into());
     }
 
     /// Adds a node and its trained tensors (`{name}.weight` and so on; the tensor of [`Op::Scale`] is
@@ -74,6 +82,7 @@ impl Builder {
         }
         let id = u32::try_from(index).map_err(|_| GraphError::TooManyNodes { limit: self.limit })?;
         self.check_handles(&op, inputs, name)?;
+        let op = self.frozen_or_not(op, name);
         let label = if name.is_empty() { op.name() } else { name };
         check_places(label, &op, inputs.iter().map(|id| self.graph.node(*id).map(|n| &n.op)))?;
         let facts = facts(label, &op, &self.shapes.operands(inputs), 1)?;
@@ -136,6 +145,16 @@ impl Builder {
             return Err(GraphError::NoOutput { graph: self.graph.name });
         }
         Ok(self.graph)
+    }
+
+    fn frozen_or_not(&self, op: Op, name: &str) -> Op {
+        match op {
+            Op::BatchNorm { eps, frozen } => {
+                let frozen = frozen || self.frozen.iter().any(|prefix| name.starts_with(prefix.as_str()));
+                Op::BatchNorm { eps, frozen }
+            }
+            other => other,
+        }
     }
 
     fn check_handles(&self, op: &Op, inputs: &[NodeId], name: &str) -> Result<(), GraphError> {

@@ -117,7 +117,7 @@ impl Cost {
     /// Adds what a node stores.
     fn own(&mut self, node: &Node, cost: NodeCost) {
         self.params.0 = self.params.0.saturating_add(cost.params.0);
-        self.buffers = self.buffers.saturating_add(own_elements(node, |role| role.is_buffer()));
+        self.buffers = self.buffers.saturating_add(own_elements(node, |role| is_buffer(node, role)));
     }
 
     /// Adds what running a node takes.
@@ -139,7 +139,7 @@ fn node_cost(id: NodeId, node: &Node, shapes: &Shapes) -> NodeCost {
     let given = Given { batch: shapes.batch(), operands: &operands };
     NodeCost {
         macs: Macs(with_layer(&node.op, |layer| ops::macs(layer, &given, result))),
-        params: Params(own_elements(node, |role| !role.is_buffer())),
+        params: Params(own_elements(node, |role| !is_buffer(node, role))),
         output_elements: result.elements(),
     }
 }
@@ -147,6 +147,11 @@ fn node_cost(id: NodeId, node: &Node, shapes: &Shapes) -> NodeCost {
 fn is_depthwise(node: &Node, shapes: &Shapes) -> bool {
     let (Op::Conv2d(conv), [operand]) = (&node.op, node.inputs.as_slice()) else { return false };
     shapes.of(*operand).dim(1).is_some_and(|channels| conv.is_depthwise(channels))
+}
+
+/// Whether a tensor is stored without being trained; of a frozen norm all are.
+fn is_buffer(node: &Node, role: ParamRole) -> bool {
+    role.is_buffer() || matches!(node.op, Op::BatchNorm { frozen: true, .. })
 }
 
 /// Elements of a node's own tensors; what it shares is another's.

@@ -17,6 +17,9 @@ pub enum Op {
     BatchNorm {
         /// Added to the variance.
         eps: f64,
+        /// Whether all four of its tensors are buffers: no training changes the gain and the offset either.
+        #[serde(default)]
+        frozen: bool,
     },
     /// Layer normalisation over the last axis (biased variance), with gain and offset.
     LayerNorm {

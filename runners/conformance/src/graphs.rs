@@ -95,7 +95,7 @@ fn on_images() -> Vec<(&'static str, Op)> {
     all.extend(activations());
     all.extend(pools());
     all.extend([
-        ("batch_norm", Op::BatchNorm { eps: 1e-3 }),
+        ("batch_norm", Op::BatchNorm { eps: 1e-3, frozen: false }),
         ("softmax over channels", Op::Softmax { axis: 1 }),
         ("softmax over the last axis", Op::Softmax { axis: -1 }),
         ("scale", Op::Scale { dims: vec![4, 1, 1] }),

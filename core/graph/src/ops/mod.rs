@@ -86,7 +86,7 @@ pub(crate) fn with_layer<T>(op: &Op, f: impl FnOnce(&dyn Layer) -> T) -> T {
     match op {
         Op::Input { dims } => f(&input::Input { dims }),
         Op::Conv2d(conv) => f(conv),
-        Op::BatchNorm { eps } => f(&norm::BatchNorm { eps: *eps }),
+        Op::BatchNorm { eps, frozen } => f(&norm::BatchNorm { eps: *eps, frozen: *frozen }),
         Op::LayerNorm { eps } => f(&norm::LayerNorm { eps: *eps }),
         Op::Activation(activation) => f(activation),
         Op::LeakyRelu { slope } => f(&elementwise::LeakyRelu { slope: *slope }),

@@ -8,6 +8,7 @@ use crate::shape::Shape;
 /// [`crate::Op::BatchNorm`].
 pub(super) struct BatchNorm {
     pub eps: f64,
+    pub frozen: bool,
 }
 
 /// [`crate::Op::LayerNorm`].
@@ -47,6 +48,7 @@ impl Layer for BatchNorm {
 
     fn attributes(&self, out: &mut Attributes) {
         out.set("eps", format_args!("{:e}", self.eps));
+        out.flag("frozen", self.frozen);
     }
 }
 

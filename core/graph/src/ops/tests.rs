@@ -126,11 +126,15 @@ fn pooling_refuses() {
 
 #[test]
 fn norms_keep_the_shape() {
-    check(Op::BatchNorm { eps: 1e-5 }, [&[2, 6, 4, 4]], "[2x6x4x4]");
-    check(Op::BatchNorm { eps: 1e-5 }, [&[2, 6]], "[2x6]");
-    check(Op::BatchNorm { eps: 1e-5 }, [&[2]], "there is no axis 1 in [2]; expected one below 1");
+    check(Op::BatchNorm { eps: 1e-5, frozen: false }, [&[2, 6, 4, 4]], "[2x6x4x4]");
+    check(Op::BatchNorm { eps: 1e-5, frozen: false }, [&[2, 6]], "[2x6]");
+    check(
+        Op::BatchNorm { eps: 1e-5, frozen: false },
+        [&[2]],
+        "there is no axis 1 in [2]; expected one below 1",
+    );
     let eps = "eps is NaN; expected a finite number of at least 0";
-    check(Op::BatchNorm { eps: f64::NAN }, [&[2, 6]], eps);
+    check(Op::BatchNorm { eps: f64::NAN, frozen: false }, [&[2, 6]], eps);
     check(Op::LayerNorm { eps: 1e-6 }, [&[2, 7, 96]], "[2x7x96]");
     check(Op::Softmax { axis: -1 }, [&[2, 10]], "[2x10]");
     check(Op::Softmax { axis: 2 }, [&[2, 10]], "there is no axis 2 in [2x10]; expected one below 2");

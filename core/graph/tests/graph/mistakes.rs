@@ -111,7 +111,7 @@ fn labels_are_made_up_where_they_are_not_needed() {
 #[test]
 fn tensors_are_called_like_the_reference() {
     let (mut b, _, a) = started();
-    let a = b.add(Op::BatchNorm { eps: 1e-5 }, &[a], "a.bn").unwrap();
+    let a = b.add(Op::BatchNorm { eps: 1e-5, frozen: false }, &[a], "a.bn").unwrap();
     let a = b.add(Op::Scale { dims: vec![4, 1, 1] }, &[a], "a.layer_scale").unwrap();
     b.output("y", a).unwrap();
     let graph = b.finish().unwrap();
@@ -230,6 +230,19 @@ fn a_shared_module_has_its_tensors_once() {
         circle.validate(),
         "`a.conv@2` refers to %3, which is not among the 3 nodes before it; use a tensor of this graph",
     );
+}
+
+#[test]
+fn a_frozen_norm_is_stored_but_not_trained() {
+    let norm = || Op::BatchNorm { eps: 1e-5, frozen: false };
+    let (mut b, _, a) = started();
+    b.freeze_norms("body.");
+    let a = b.add(norm(), &[a], "body.bn").unwrap();
+    let a = b.add(norm(), &[a], "head.bn").unwrap();
+    b.output("a", a).unwrap();
+    let graph = b.finish().unwrap();
+    let cost = cost(&graph, &infer(&graph, 1).unwrap());
+    assert_eq!((cost.params.0, cost.buffers), (4 * 27 + 4 + 2 * 4, 4 * 4 + 2 * 4));
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl Net {
             bias: false,
         });
         let x = self.add(op, &[x], conv);
-        self.add(Op::BatchNorm { eps: 1e-5 }, &[x], bn)
+        self.add(Op::BatchNorm { eps: 1e-5, frozen: false }, &[x], bn)
     }
 
     pub fn act(&mut self, x: NodeId, activation: Activation) -> NodeId {

@@ -43,7 +43,7 @@ fn everything() -> Graph {
     let unary = [
         Op::Conv2d(conv.clone()),
         Op::Conv2d(Conv2d { padding: skewed, dilation: [1, 2], stride: [1, 1], ..conv }),
-        Op::BatchNorm { eps: 1e-3 },
+        Op::BatchNorm { eps: 1e-3, frozen: false },
         Op::Activation(Activation::HardSwish),
         Op::MaxPool(pool.clone()),
         Op::AvgPool { pool, count_include_pad: true },

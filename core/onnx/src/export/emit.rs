@@ -78,7 +78,7 @@ impl<'a> Emitter<'a> {
         match &node.op {
             Op::Input { .. } => {}
             Op::Conv2d(layer) => conv::conv(self, id, node, layer)?,
-            Op::BatchNorm { eps } => conv::batch_norm(self, id, node, *eps)?,
+            Op::BatchNorm { eps, .. } => conv::batch_norm(self, id, node, *eps)?,
             Op::LayerNorm { eps } => linear::layer_norm(self, id, node, *eps)?,
             Op::Activation(function) => activation::activation(self, id, node, *function),
             Op::LeakyRelu { slope } => self.same(id, node, "LeakyRelu", vec![float("alpha", *slope)]),

@@ -48,7 +48,7 @@ fn find(node: &Node, role: ParamRole) -> Option<&Param> {
 }
 
 fn append(cx: &Emitter<'_>, guest: &Node, affine: &mut Affine) -> Result<(), WeightError> {
-    if let Op::BatchNorm { eps } = guest.op {
+    if let Op::BatchNorm { eps, .. } = guest.op {
         affine.then_norm(&norm_constants(cx, guest)?, eps);
     } else if let Some(factors) = role(cx, guest, ParamRole::Scale)? {
         affine.then_scale(&factors);

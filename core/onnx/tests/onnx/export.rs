@@ -78,12 +78,12 @@ fn later_operator_sets_have_gelu_itself() {
 fn what_others_read_is_not_folded() {
     let (mut n, x) = Net::new("shared", [3, 4, 4]);
     let y = n.conv(x, square(3, 3, 1, 1), "conv");
-    let z = n.add(Op::BatchNorm { eps: 1e-5 }, &[y], "read_twice");
+    let z = n.add(Op::BatchNorm { eps: 1e-5, frozen: false }, &[y], "read_twice");
     let sum = n.add(Op::Add, &[z, y], "sum");
     let y = n.conv(sum, square(3, 3, 1, 1), "answer");
-    let z = n.add(Op::BatchNorm { eps: 1e-5 }, &[y], "after_an_output");
+    let z = n.add(Op::BatchNorm { eps: 1e-5, frozen: false }, &[y], "after_an_output");
     let slice = n.add(Op::Slice { axis: 1, start: 0, end: 2 }, &[z], "slice");
-    let z = n.add(Op::BatchNorm { eps: 1e-5 }, &[slice], "after_a_slice");
+    let z = n.add(Op::BatchNorm { eps: 1e-5, frozen: false }, &[slice], "after_a_slice");
     let graph = n.done(&[("answer", y), ("last", z)]);
     let listing = exported(&graph, &ExportOptions::default()).listing();
     assert_eq!(listing.matches("BatchNormalization(").count(), 3, "{listing}");
@@ -94,7 +94,7 @@ fn what_others_read_is_not_folded() {
 fn chains_are_folded() {
     let (mut n, x) = Net::new("chain", [3, 4, 4]);
     let y = n.conv_bn(x, square(5, 3, 1, 1), ["conv", "bn1"]);
-    let y = n.add(Op::BatchNorm { eps: 1e-5 }, &[y], "bn2");
+    let y = n.add(Op::BatchNorm { eps: 1e-5, frozen: false }, &[y], "bn2");
     let y = n.add(Op::Scale { dims: vec![5, 1, 1] }, &[y], "gain");
     let graph = n.done(&[("y", y)]);
     insta::assert_snapshot!(exported(&graph, &ExportOptions::default()).listing(), @r"
@@ -133,7 +133,7 @@ fn only_a_partition_is_a_split() {
 fn dead_nodes_are_left_out() {
     let (mut n, x) = Net::new("dead", [3, 4, 4]);
     let y = n.conv(x, square(3, 3, 1, 1), "conv");
-    let z = n.add(Op::BatchNorm { eps: 1e-5 }, &[y], "bn");
+    let z = n.add(Op::BatchNorm { eps: 1e-5, frozen: false }, &[y], "bn");
     n.conv(y, square(7, 3, 1, 1), "unused");
     let listing = exported(&n.done(&[("y", z)]), &ExportOptions::default()).listing();
     assert!(!listing.contains("unused") && !listing.contains("BatchNormalization"), "{listing}");

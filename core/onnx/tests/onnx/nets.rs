@@ -33,7 +33,7 @@ impl Net {
     /// Convolution without bias, and batch norm.
     pub fn conv_bn(&mut self, x: NodeId, conv: Conv2d, [conv_name, bn_name]: [&str; 2]) -> NodeId {
         let y = self.conv(x, conv, conv_name);
-        self.add(Op::BatchNorm { eps: 1e-3 }, &[y], bn_name)
+        self.add(Op::BatchNorm { eps: 1e-3, frozen: false }, &[y], bn_name)
     }
 
     pub fn done(mut self, outputs: &[(&str, NodeId)]) -> Graph {
@@ -189,7 +189,7 @@ pub fn layout() -> Graph {
     let mixed = n.act(mixed, Activation::Tanh, "tanh");
     let reshaped = n.add(Op::Reshape { dims: vec![2, -1] }, &[x], "reshaped");
     let reshaped = n.act(reshaped, Activation::Sigmoid, "sigmoid");
-    let normed = n.add(Op::BatchNorm { eps: 1e-5 }, &[x], "norm");
+    let normed = n.add(Op::BatchNorm { eps: 1e-5, frozen: false }, &[x], "norm");
     let slice = n.add(Op::Slice { axis: 3, start: 1, end: 4 }, &[normed], "slice");
     n.done(&[
         ("nearest", nearest),

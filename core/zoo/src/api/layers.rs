@@ -29,10 +29,12 @@ fn register_products(engine: &mut Engine) {
 }
 
 fn register_norms(engine: &mut Engine) {
-    engine.register_fn("bn", |x: &mut Tensor, name: &str| x.apply(Op::BatchNorm { eps: 1e-5 }, name));
+    engine.register_fn("bn", |x: &mut Tensor, name: &str| {
+        x.apply(Op::BatchNorm { eps: 1e-5, frozen: false }, name)
+    });
     engine.register_fn("bn", |x: &mut Tensor, name: &str, options: Map| {
         let options = Options::of("bn", &options, &["eps", "reuse"])?;
-        x.layer(Op::BatchNorm { eps: options.real("eps", 1e-5)? }, name, &options)
+        x.layer(Op::BatchNorm { eps: options.real("eps", 1e-5)?, frozen: false }, name, &options)
     });
     engine.register_fn("layer_norm", |x: &mut Tensor, name: &str| x.apply(Op::LayerNorm { eps: 1e-5 }, name));
     engine.register_fn("layer_norm", |x: &mut Tensor, name: &str, options: Map| {

@@ -129,6 +129,7 @@ pub(super) fn register(engine: &mut Engine) {
     });
     engine.register_fn("output", |net: &mut Net, name: &str, x: Tensor| net.name(name, &x, Builder::output));
     engine.register_fn("stage", |net: &mut Net, name: &str, x: Tensor| net.name(name, &x, Builder::stage));
+    engine.register_fn("freeze_norms", |net: &mut Net, prefix: &str| net.lock().freeze_norms(prefix));
     engine.register_fn("to_string", |x: &mut Tensor| format!("tensor {}", x.shape()));
     engine.register_get("shape", |x: &mut Tensor| -> Array {
         x.shape().0.iter().filter_map(|d| i64::try_from(*d).ok()).map(Dynamic::from).collect()

@@ -5,6 +5,7 @@ pub(super) const USAGE: &[(&str, &str)] = &[
     ("input", "net.input(\"input\", [3, 224, 224])"),
     ("output", "net.output(\"logits\", x)"),
     ("stage", "net.stage(\"c2\", x)"),
+    ("freeze_norms", "net.freeze_norms(\"backbone.\")"),
     (
         "conv",
         "x.conv(name, #{ out: 64, kernel: 3, stride: 1, padding: \"same\", dilation: 1, groups: 1, bias: true, reuse: false })",

@@ -71,7 +71,7 @@ impl Step<'_> {
         match &self.node.op {
             Op::Input { .. } => Values::new(shape.to_vec(), input(shape)),
             Op::Conv2d(conv) => window::conv(&x, self.param(0), self.param(1), conv, shape),
-            Op::BatchNorm { eps } => arith::batch_norm(&x, &self.params, *eps),
+            Op::BatchNorm { eps, .. } => arith::batch_norm(&x, &self.params, *eps),
             Op::LayerNorm { eps } => arith::layer_norm(&x, &self.params, *eps),
             Op::Activation(activation) => x.map(|value| activate(*activation, value)),
             Op::LeakyRelu { slope } => x.map(|value| if value > 0.0 { value } else { slope * value }),
