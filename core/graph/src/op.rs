@@ -18,7 +18,7 @@ pub enum Op {
         /// Added to the variance.
         eps: f64,
         /// Whether all four of its tensors are buffers: no training changes the gain and the offset either.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         frozen: bool,
     },
     /// Layer normalisation over the last axis (biased variance), with gain and offset.
