@@ -146,11 +146,12 @@ fn classes_and_input_can_change() {
             Task::Classify => (1, [96, 128]),
             _ => (3, [320, 384]),
         };
-        let input = Some(InputShape { channels, height, width });
+        let input = InputShape { channels, height, width };
         let shapes = |classes| {
-            let options = BuildOptions { classes: Some(classes), input, ..BuildOptions::default() };
+            let options =
+                BuildOptions { classes: Some(classes), input: Some(input), ..BuildOptions::default() };
             let graph = zoo.build(variant, &options).unwrap_or_else(|error| panic!("{id}: {error}"));
-            let outputs = facts(&graph, input.unwrap()).unwrap().outputs;
+            let outputs = facts(&graph, input).unwrap().outputs;
             outputs.into_iter().map(|output| output.shape).collect::<Vec<_>>()
         };
         match variant.family().task() {
