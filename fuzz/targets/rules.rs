@@ -2,7 +2,7 @@
 #![no_main]
 
 use convwise_fuzz::{candidates, folder, inquiries};
-use convwise_judge::{RuleFolder, RuleSet};
+use convwise_judge::{Corpus, Levels, RuleFolder, RuleSet};
 use convwise_types::Verdict;
 use libfuzzer_sys::fuzz_target;
 
@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
     let mine = RuleFolder::of_texts("mine", files.iter().map(|(name, text)| (*name, text.as_str())));
     // Without the shipped rules, which would take most of the time.
     let (rules, problems) = RuleSet::load_layers(&[mine]);
-    for problem in problems.iter().chain(&rules.check()) {
+    for problem in problems.iter().chain(&rules.check(&Corpus::default(), &Levels::default())) {
         assert!(!problem.render(true).is_empty());
     }
     let _ = rules.test(None);
