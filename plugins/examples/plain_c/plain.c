@@ -279,7 +279,7 @@ static cw_error *shape_binary(node *n) {
   }
   const tensor *a = n->in[0], *b = n->in[1];
   int equal = a->rank == b->rank && memcmp(a->dims, b->dims, a->rank * sizeof a->dims[0]) == 0;
-  return equal || is_gate(a, b) ? same_shape(n) : misfit(n);
+  return equal || is_gate(a, b) ? same_shape(n) : fail(CW_ERR_UNSUPPORTED, "the operands are neither of one shape nor a gate at", n->name);
 }
 
 /* Elements of the result for each of the second operand. */

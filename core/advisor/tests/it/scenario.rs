@@ -133,7 +133,7 @@ fn a_mistake_is_shown_at_its_place() {
         format!("{}\n[[scenario.measured]]\n{stated}", scenario(request, "nothing_fits = true"))
     };
     check(&measured("architecture = \"vgg61\"\nms = 1.0"), "no architecture `vgg61`", 9);
-    check(&measured("architecture = \"yolov8n\"\nms = 1.0"), "has no layer graph", 9);
+    check(&measured("architecture = \"vgg16\"\nms = 1.0\ninput_size = 100"), "has no layer graph", 9);
     check(&measured("architecture = \"vgg16\"\nms = 1.0\nlow_ms = 2.0"), "0 < low_ms <= ms", 9);
     check(&measured("architecture = \"vgg16\"\nms = nan"), "0 < low_ms <= ms", 9);
 }
