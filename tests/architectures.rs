@@ -239,3 +239,46 @@ fn a_broken_family_does_not_take_the_others_down() {
     assert!(answer.stderr.contains("family.toml:1"), "{}", answer.stderr);
     assert!(answer.json()["architectures"].as_array().unwrap().len() >= 13);
 }
+
+#[test]
+fn an_input_has_rows_or_rows_and_columns() {
+    let home = Home::new();
+    let logits = |size: &str| {
+        home.json(&format!("arch show bisenetv2 --input-size {size} --json"))["outputs"][0]["shape"].clone()
+    };
+    assert_eq!(
+        logits("128"),
+        serde_json::json!([1, 19, 128, 256]),
+        "the proportions of the network's own input"
+    );
+    assert_eq!(logits("128x192"), serde_json::json!([1, 19, 128, 192]));
+    home.run("export bisenetv2 -o x.onnx --input-size 128x").fails(3, &["512x1024"]);
+    assert_eq!(home.run("export bisenetv2 -o wide.onnx --input-size 64x160").code, 0);
+    let record = &home.json("bench wide.onnx --input-size 64x160 --quick --json")["records"][0];
+    assert_eq!(record["input"], serde_json::json!([3, 64, 160]), "{record}");
+    home.run("bench wide.onnx --input-size 160x64 --quick").fails(3, &["fixed at 3x64x160"]);
+}
+
+/// A backbone of any family, by name: a detector of the project's own.
+#[test]
+fn a_pyramid_on_another_backbone_is_a_few_lines() {
+    let home = Home::new();
+    home.write(
+        "convwise/architectures/ours/graph.rhai",
+        "import \"fpn\" as fpn;\nfn build(net, args) { fpn::build(net, args) }\n",
+    );
+    home.write(
+        "convwise/architectures/ours/family.toml",
+        "schema = 1\nfamily = \"Ours\"\ntask = \"detect\"\n[variants.regnet_fpn]\ntitle = \"ours\"\ninput = [3, 256, 320]\n\
+         args = { backbone = \"regnet_y_800mf\" }\n",
+    );
+    assert_eq!(home.run("arch check").code, 0);
+    let shown = home.json("arch show regnet_fpn --json");
+    assert_eq!(shown["outputs"][0]["shape"], serde_json::json!([1, 256, 64, 80]));
+    home.write(
+        "convwise/architectures/ours/family.toml",
+        "schema = 1\nfamily = \"Ours\"\ntask = \"detect\"\n[variants.regnet_fpn]\ntitle = \"ours\"\ninput = [3, 256, 320]\n\
+         args = { backbone = \"regnet_y_80mf\" }\n",
+    );
+    home.run("arch show regnet_fpn").fails(3, &["did you mean `regnet_y_800mf`?"]);
+}

@@ -8,8 +8,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use convwise_advisor::draft;
 use convwise_types::{
-    Bytes, Deploy, Domain, Effort, LicenceDemand, MemoryModel, Millis, Params, PerSecond, Percent, Precision,
-    Priority, Scenario, Task,
+    Bytes, Deploy, Domain, Effort, InputSize, LicenceDemand, MemoryModel, Millis, Params, PerSecond, Percent,
+    Precision, Priority, Scenario, Task,
 };
 
 pub(crate) use rules::{CheckArgs, DiffArgs, DigestArgs, EjectArgs, FieldsArgs, ListArgs, NewArgs};
@@ -288,9 +288,9 @@ pub(crate) struct BenchArgs {
     /// Number format.
     #[arg(long, default_value = "fp32", value_parser = word_parser!(Precision))]
     pub(crate) precision: Precision,
-    /// Side of the input in pixels [default: the network's own].
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=8192))]
-    pub(crate) input_size: Option<u64>,
+    /// Rows of the input in pixels, or rows and columns (512x1024) [default: the network's own].
+    #[arg(long, value_name = "ROWS|ROWSxCOLUMNS")]
+    pub(crate) input_size: Option<InputSize>,
     /// Classes of the last layer [default: as published].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) classes: Option<u64>,
@@ -343,9 +343,9 @@ pub(crate) struct ExportArgs {
     /// Classes of the last layer [default: as published].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) classes: Option<u64>,
-    /// Side of the input in pixels [default: the network's own].
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=8192))]
-    pub(crate) input_size: Option<u64>,
+    /// Rows of the input in pixels, or rows and columns (512x1024) [default: the network's own].
+    #[arg(long, value_name = "ROWS|ROWSxCOLUMNS")]
+    pub(crate) input_size: Option<InputSize>,
     /// Images a batch: a number, or `dynamic`.
     #[arg(long, default_value = "1", value_name = "N|dynamic")]
     pub(crate) batch: String,
@@ -372,9 +372,9 @@ pub(crate) enum ArchCommand {
         /// Classes of the last layer.
         #[arg(long)]
         classes: Option<u64>,
-        /// Side of the input in pixels.
-        #[arg(long)]
-        input_size: Option<u64>,
+        /// Rows of the input in pixels, or rows and columns (512x1024).
+        #[arg(long, value_name = "ROWS|ROWSxCOLUMNS")]
+        input_size: Option<InputSize>,
         /// Print the layer graph as text.
         #[arg(long, conflicts_with_all = ["json", "dot"])]
         graph: bool,

@@ -11,7 +11,7 @@ use convwise_bench::{Agreement, BenchError, BenchPlan, Effort, Progress, Update,
 use convwise_host::RunnerEntry;
 use convwise_onnx::{ModelInfo, inspect_file};
 use convwise_store::Record;
-use convwise_types::{InputShape, Measurement, RunFailure, Scenario, Subject};
+use convwise_types::{InputShape, InputSize, Measurement, RunFailure, Scenario, Subject};
 use serde::Serialize;
 
 use super::advise::{Reporter, duration, summary};
@@ -116,7 +116,7 @@ fn subject(world: &World<'_>, name: &str, args: &BenchArgs, setting: &Setting) -
     }
     let variant = world.zoo.find(name)?;
     let default = world.zoo.architecture(variant).input;
-    let input = args.input_size.map_or(default, |side| default.resized(side));
+    let input = args.input_size.map_or(default, |size| size.of(default));
     let artifact = make_artifact(world, variant, input, setting).map_err(refused)?;
     Ok(Work::Ours { variant: variant.id().to_string(), artifact: Box::new(artifact) })
 }
@@ -165,10 +165,10 @@ fn is_script(path: &Path) -> bool {
 }
 
 fn script_input(path: &Path, args: &BenchArgs) -> Result<InputShape, CliError> {
-    args.input_size.map(InputShape::square).ok_or_else(|| {
+    args.input_size.map(InputSize::image).ok_or_else(|| {
         let path = path.display();
         CliError::invalid(format!(
-            "{path}: a TorchScript file does not say what it takes; state the side of its images with --input-size"
+            "{path}: a TorchScript file does not say what it takes; state the size of its images with --input-size"
         ))
     })
 }
@@ -203,14 +203,17 @@ fn input_of(path: &Path, info: &ModelInfo, args: &BenchArgs) -> Result<InputShap
             batch.unwrap_or(1)
         )));
     }
-    let side = |fixed: &Option<u64>| {
-        fixed
-            .or(args.input_size)
-            .ok_or_else(|| problem("the input has no fixed size; state one with --input-size"))
+    let asked = args.input_size.map(InputSize::image);
+    let side = |fixed: &Option<u64>, asked: Option<u64>| {
+        fixed.or(asked).ok_or_else(|| problem("the input has no fixed size; state one with --input-size"))
     };
-    let shape = InputShape { channels: channels.unwrap_or(3), height: side(height)?, width: side(width)? };
-    match args.input_size {
-        Some(asked) if shape.height != asked || shape.width != asked => {
+    let shape = InputShape {
+        channels: channels.unwrap_or(3),
+        height: side(height, asked.map(|a| a.height))?,
+        width: side(width, asked.map(|a| a.width))?,
+    };
+    match asked {
+        Some(asked) if (shape.height, shape.width) != (asked.height, asked.width) => {
             Err(problem(&format!("the model is fixed at {shape}; leave --input-size out")))
         }
         _ => Ok(shape),

@@ -18,7 +18,7 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<(), CliError> 
     let zoo = context.zoo();
     let variant = zoo.find(&args.architecture)?;
     let input = zoo.architecture(variant).input;
-    let input = args.input_size.map_or(input, |side| input.resized(side));
+    let input = args.input_size.map_or(input, |size| size.of(input));
     let wanted = BuildOptions { classes: args.classes, input: Some(input), ..BuildOptions::default() };
     let Weighted { graph, weights, fitting } = weighted(zoo, variant, &wanted, &args.weights)?;
     let options = ExportOptions { batch, keep_batchnorm: args.keep_batchnorm, ..ExportOptions::default() };

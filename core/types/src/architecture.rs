@@ -40,6 +40,56 @@ impl InputShape {
     }
 }
 
+/// The size of an input as people state it: `640` rows in the network's own proportions, or `512x1024` rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputSize {
+    /// Rows; the columns keep the proportions.
+    Rows(u64),
+    /// Rows and columns.
+    Exact {
+        /// Rows.
+        height: u64,
+        /// Columns.
+        width: u64,
+    },
+}
+
+impl InputSize {
+    /// Most rows and most columns.
+    const MOST: u64 = 8192;
+
+    /// `shape` in this size.
+    #[must_use]
+    pub fn of(self, shape: InputShape) -> InputShape {
+        match self {
+            Self::Rows(rows) => shape.resized(rows),
+            Self::Exact { height, width } => InputShape { height, width, ..shape },
+        }
+    }
+
+    /// An RGB image of this size; a square where only rows are stated.
+    #[must_use]
+    pub fn image(self) -> InputShape {
+        self.of(InputShape::square(1))
+    }
+}
+
+impl FromStr for InputSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let pixels = |part: &str| part.parse().ok().filter(|n| (1..=Self::MOST).contains(n));
+        let read = match text.split_once('x') {
+            None => pixels(text).map(Self::Rows),
+            Some((rows, columns)) => {
+                pixels(rows).zip(pixels(columns)).map(|(height, width)| Self::Exact { height, width })
+            }
+        };
+        let usage = "write rows, such as 640, or rows and columns, such as 512x1024, each from 1 to";
+        read.ok_or_else(|| format!("`{text}` is no size of an input; {usage} {}", Self::MOST))
+    }
+}
+
 impl From<[u64; 3]> for InputShape {
     fn from([channels, height, width]: [u64; 3]) -> Self {
         Self { channels, height, width }
@@ -289,5 +339,29 @@ impl FromStr for InputShape {
             [channels, height, width] => Ok(Self { channels: *channels, height: *height, width: *width }),
             _ => Err(format!("`{text}` is not an input size; write 224, 480x640 or 3x224x224")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: [u64; 2]) {
+        let shape = text.parse::<InputSize>().map(|size| size.of([3, 512, 1024].into()));
+        assert_eq!(shape, Ok([3, expect[0], expect[1]].into()), "{text}");
+    }
+
+    #[test]
+    fn sizes_keep_proportions_unless_both_sides_are_stated() {
+        check("256", [256, 512]);
+        check("480x640", [480, 640]);
+        for wrong in ["", "x", "640x", "0", "8193", "-1", "1x2x3", "640 x 480", "big"] {
+            let refused = wrong.parse::<InputSize>().unwrap_err();
+            assert!(
+                refused.starts_with(&format!("`{wrong}` is no size of an input; write rows")),
+                "{refused}"
+            );
+        }
+        assert_eq!(InputSize::Rows(224).image(), InputShape::square(224));
     }
 }

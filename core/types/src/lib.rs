@@ -24,8 +24,8 @@ pub use advice::{
     LatencyCell, Need, NoFit, Overruled, PackStamp, Pick, Rejection, RuleSetStamp, StepLine, Tie,
 };
 pub use architecture::{
-    Architecture, GraphFacts, InputShape, Maturity, MemoryModel, NamedShape, Origin, Paper, StatedCost,
-    StatedMacs,
+    Architecture, GraphFacts, InputShape, InputSize, Maturity, MemoryModel, NamedShape, Origin, Paper,
+    StatedCost, StatedMacs,
 };
 pub use candidate::{Accuracy, Candidate, CandidateKey, Latency};
 pub use comparison::ComparisonSet;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use convwise_advisor::catalogue::{Catalogue, described};
 use convwise_graph::{dot, infer, text as graph_text};
-use convwise_types::{Architecture, Bytes, Fact, GraphFacts, Precision};
+use convwise_types::{Architecture, Bytes, Fact, GraphFacts, InputSize, Precision};
 use convwise_zoo::{BuildOptions, Variant};
 
 use super::document::{document, peaks, stated_sizes};
@@ -26,14 +26,14 @@ pub(super) fn run(
     context: &Context,
     id: &str,
     classes: Option<u64>,
-    side: Option<u64>,
+    size: Option<InputSize>,
     form: &Form,
 ) -> Result<(), CliError> {
     let zoo = context.zoo();
     let variant = zoo.find(id)?;
     let store = context.store()?;
     let mut architecture = described(zoo, store.shipped(), variant);
-    let input = side.map_or(architecture.input, |s| architecture.input.resized(s));
+    let input = size.map_or(architecture.input, |size| size.of(architecture.input));
     if form.graph || form.dot {
         return print_graph(
             context,
