@@ -25,7 +25,7 @@ The rule (version 2). For the tensor called NAME, element i in row-major order:
     bias     (2u - 1) / 10                       ...bias
     scale    0.1 + u / 10                        layer_scale, gamma
     weight   (2u - 1) sqrt(3 / fan_in) 2^e       ...weight of 2 or more axes; fan_in: all extents but the first
-    table    2u - 1                              the rest
+    table    2u - 1                              embeddings, the rest
     keep     as the constructor made it          --keep PATTERN
 
 computed in double precision and rounded once to single. The small integer e is chosen a layer, on the fixture's own
@@ -136,10 +136,12 @@ def fill(model, keep, exponents):
     import torch
 
     rows = []
+    tables = {f"{name}.weight" for name, m in model.named_modules() if isinstance(m, torch.nn.Embedding)}
     with torch.no_grad():
         for name, tensor in model.state_dict().items():
             shape = list(tensor.shape)
-            role = "keep" if any(re.fullmatch(p, name) for p in keep) else role_of(name, shape)
+            role = "table" if name in tables else role_of(name, shape)
+            role = "keep" if any(re.fullmatch(p, name) for p in keep) else role
             if role is None:
                 continue
             if role != "keep":
@@ -196,9 +198,11 @@ def outputs_of(model, image, names):
 def multiply_accumulates(model, image):
     """Half of what torch.utils.flop_counter counts: convolutions, linear layers and matrix products."""
     import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
     from torch.utils.flop_counter import FlopCounterMode
 
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    # The CPU's fused attention is not counted, its matrix products one by one are.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         model(image)
     return counter.get_total_flops() // 2
 
