@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use convwise_graph::Op;
 use convwise_libtorch::Libtorch;
 use convwise_onnx::{Batch, ExportOptions, Filling, Golden, OPSETS, Seeded, export, golden};
 use convwise_rten::RtenRunner;
@@ -101,11 +102,19 @@ fn every_family_gives_the_outputs_of_the_built_in_runner() {
     let folder = tempfile::tempdir().unwrap();
     let mut families = std::collections::BTreeMap::new();
     for variant in zoo.variants().filter(|v| v.is_buildable()) {
-        let graph = zoo.build(variant, &BuildOptions::default()).unwrap();
+        // Detectors and segmenters take large images; smaller ones try the same operators.
+        let mut input = variant.input();
+        (input.height, input.width) = (input.height.min(320), input.width.min(384));
+        let graph =
+            zoo.build(variant, &BuildOptions { input: Some(input), ..BuildOptions::default() }).unwrap();
+        // rten computes suppression otherwise and refuses it; the fixtures try such networks on given boxes.
+        if graph.nodes.iter().any(|node| matches!(node.op, Op::Kept { .. })) {
+            continue;
+        }
         let size: u64 = graph.params().map(|param| param.shape.elements()).sum();
         let entry = families.entry(variant.family().folder().to_owned()).or_insert((u64::MAX, None));
         if size < entry.0 {
-            *entry = (size, Some((variant.id().as_str().to_owned(), variant.input(), graph)));
+            *entry = (size, Some((variant.id().as_str().to_owned(), input, graph)));
         }
     }
     for (family, (_, smallest)) in families {
