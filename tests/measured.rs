@@ -38,6 +38,7 @@ fn measurement(zoo: &Zoo, name: &str, ms: f64) -> Measurement {
             input,
             batch: 1,
             precision: Precision::Fp32,
+            postprocess: false,
         },
         runner: RunnerStamp {
             name: "rten".into(),

@@ -173,6 +173,18 @@ pub(crate) struct RequestArgs {
     /// Acceptable licences of code and weights [default: any].
     #[arg(long, alias = "license", value_parser = word_parser!(LicenceDemand))]
     pub(crate) licence: Option<LicenceDemand>,
+    /// Most objects that must be found in one image.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(draft::OBJECTS))]
+    pub(crate) objects: Option<u64>,
+    /// Side in pixels of the smallest objects that matter, as the network's input shows them.
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u64).range(draft::OBJECT_SIZES))]
+    pub(crate) object_size: Option<u64>,
+    /// The latency covers post-processing: decoded boxes, suppression of doubles, the best class of each pixel.
+    #[arg(long)]
+    pub(crate) postprocess: bool,
+    /// Dataset on which accuracies are compared [default: the one that covers most of the networks that fit].
+    #[arg(long, value_name = "ID")]
+    pub(crate) dataset: Option<String>,
     /// Number format to consider (repeatable) [default: fp32, and int8 for mobile and edge].
     #[arg(long, value_parser = word_parser!(Precision))]
     pub(crate) precision: Vec<Precision>,
@@ -194,8 +206,8 @@ Examples:
   convwise advise --task classify --deploy edge --flash 1MB --what-if ram=64kB..1MB:40
   convwise advise --task classify --deploy cpu-server --latency 60ms --sensitivity
 
---what-if moves latency, throughput, min-accuracy, max-size, max-params, ram, flash, batch, threads, train-images or
-classes, and says where the first pick changes, to three digits. --sensitivity says how far each input may move, the
+--what-if moves latency, throughput, min-accuracy, max-size, max-params, ram, flash, batch, threads, train-images,
+objects, object-size or classes, and says where the first pick changes, to three digits. --sensitivity says how far each input may move, the
 one that the answer hangs on first. Neither measures anything.
 
 Picks are measured only with --measure, and only when this machine is the target: for cpu-server, for
@@ -294,6 +306,9 @@ pub(crate) struct BenchArgs {
     /// Classes of the last layer [default: as published].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub(crate) classes: Option<u64>,
+    /// Measure it with post-processing too (decoded boxes, doubles suppressed, the best class of each pixel), and say what that costs.
+    #[arg(long)]
+    pub(crate) postprocess: bool,
     /// How requests arrive.
     #[arg(long, default_value = "latency", value_parser = word_parser!(Scenario))]
     pub(crate) scenario: Scenario,
@@ -349,6 +364,9 @@ pub(crate) struct ExportArgs {
     /// Images a batch: a number, or `dynamic`.
     #[arg(long, default_value = "1", value_name = "N|dynamic")]
     pub(crate) batch: String,
+    /// End in answers: decoded boxes with doubles suppressed, the best class of each pixel.
+    #[arg(long)]
+    pub(crate) postprocess: bool,
     /// Keep batch normalisation as nodes of its own.
     #[arg(long)]
     pub(crate) keep_batchnorm: bool,
@@ -375,6 +393,9 @@ pub(crate) enum ArchCommand {
         /// Rows of the input in pixels, or rows and columns (512x1024).
         #[arg(long, value_name = "ROWS|ROWSxCOLUMNS")]
         input_size: Option<InputSize>,
+        /// With post-processing.
+        #[arg(long)]
+        postprocess: bool,
         /// Print the layer graph as text.
         #[arg(long, conflicts_with_all = ["json", "dot"])]
         graph: bool,

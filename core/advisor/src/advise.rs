@@ -14,7 +14,8 @@ use convwise_types::{
 use convwise_zoo::ZooError;
 
 use crate::answer::{Assessment, Grounds, Manner, target_of};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Form};
+use crate::compared::{NoComparison, settled};
 use crate::draft::DraftError;
 use crate::faults::{Faults, Stand};
 use crate::measure::{MeasureError, Setting, measure_variant};
@@ -118,6 +119,9 @@ pub enum AdvisorError {
     /// The request contradicts itself.
     #[error(transparent)]
     Draft(#[from] DraftError),
+    /// Networks cannot be compared on what is asked.
+    #[error(transparent)]
+    Comparison(#[from] NoComparison),
     /// The architecture is not known, or its plugin is broken.
     #[error(transparent)]
     Zoo(#[from] ZooError),
@@ -155,9 +159,11 @@ impl<'a> Case<'a> {
         let place = find_place(world, request)?;
         within_device(request, &place)?;
         let runner = find_runner(world, request.runner.as_str())?;
-        let catalogue = Catalogue::load(world.zoo, world.store, request.situation.classes)?;
+        let catalogue = Catalogue::load(world.zoo, world.store, Form::of(request))?;
         let inquiry = Inquiry { request: request.clone(), target: target_of(&place) };
-        Ok(Self { world, inquiry, place, runner, catalogue, forgiven: None })
+        let case = Self { world, inquiry, place, runner, catalogue, forgiven: None };
+        let inquiry = case.inquiry.compared_on(settled(&case.grounds())?);
+        Ok(Self { inquiry, ..case })
     }
 
     /// The same, with everything that failed so far to be tried again.
@@ -199,7 +205,7 @@ impl<'a> Case<'a> {
         Setting {
             batch: request.batch,
             threads: request.threads,
-            classes: request.situation.classes,
+            form: Form::of(request),
             precision: Precision::Fp32,
             memory_limit: None,
             command: command.to_owned(),

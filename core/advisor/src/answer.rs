@@ -15,6 +15,7 @@ use convwise_types::{
 };
 
 use crate::catalogue::Catalogue;
+use crate::compared::compared;
 use crate::faults::Faults;
 use crate::gather::{Evidences, gather};
 use crate::place::Place;
@@ -173,6 +174,7 @@ impl Grounds<'_> {
             nothing_fits: picks.is_empty().then(|| report::nearest(&rejected)),
             commands: report::commands(&picks),
             evidence_over_guide: self.overruled(assessment),
+            compared: compared(self, assessment),
             picks,
             rejected,
             notes: manner.notes,

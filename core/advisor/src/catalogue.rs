@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use convwise_store::shipped::Shipped;
 use convwise_store::{Store, StoreError};
-use convwise_types::{Architecture, Evidence, Fact, Grade, GraphFacts, InputShape, Missing};
+use convwise_types::{Architecture, Evidence, Fact, Grade, GraphFacts, InputShape, Missing, Request};
 use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
 
 use crate::gather::{GraphTable, inputs_of};
@@ -20,6 +20,37 @@ pub struct Catalogue {
     pub architectures: Vec<Architecture>,
     /// Graph facts at every input that occurs.
     pub graphs: GraphTable,
+}
+
+/// How networks depart from what was published: the same for all that an answer compares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Form {
+    /// Classes of the last layer, as published without a number.
+    pub classes: Option<u64>,
+    /// Whether the graph ends in answers instead of predictions.
+    pub postprocess: bool,
+}
+
+impl Form {
+    /// The form that a request wants.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        Self { classes: request.situation.classes, postprocess: request.postprocess }
+    }
+
+    /// How to build a network in it.
+    #[must_use]
+    pub fn at(self, input: InputShape) -> BuildOptions {
+        let Self { classes, postprocess } = self;
+        BuildOptions { classes, input: Some(input), postprocess, ..BuildOptions::default() }
+    }
+
+    /// The flags that ask for it.
+    #[must_use]
+    pub fn flags(self) -> String {
+        let classes = self.classes.map(|c| format!(" --classes {c}")).unwrap_or_default();
+        format!("{classes}{}", if self.postprocess { " --postprocess" } else { "" })
+    }
 }
 
 /// One graph to cost.
@@ -40,48 +71,43 @@ fn architectures(zoo: &Zoo, shipped: &Shipped, variants: &[&Variant]) -> Vec<Arc
 }
 
 /// What must be costed to gather the candidates of some variants.
-fn orders<'a>(variants: &[&'a Variant], described: &[Architecture], classes: Option<u64>) -> Vec<Order<'a>> {
+fn orders<'a>(variants: &[&'a Variant], described: &[Architecture], form: Form) -> Vec<Order<'a>> {
     let buildable = variants.iter().zip(described).filter(|(variant, _)| variant.is_buildable());
     let of_variant = |(variant, architecture): (&&'a Variant, &Architecture)| {
         let variant = *variant;
-        let order = move |input| Order { variant, input, key: cache_key(variant, input, classes) };
+        let order = move |input| Order { variant, input, key: cache_key(variant, input, form) };
         inputs_of(architecture).into_iter().map(order)
     };
     buildable.flat_map(of_variant).collect()
 }
 
 impl Catalogue {
-    /// Facts of every architecture, for a number of classes (as published without one).
+    /// Facts of every architecture in a form.
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn load(zoo: &Zoo, store: &Store, classes: Option<u64>) -> Result<Self, StoreError> {
-        Self::of(zoo, store, &zoo.variants().collect::<Vec<_>>(), classes)
+    pub fn load(zoo: &Zoo, store: &Store, form: Form) -> Result<Self, StoreError> {
+        Self::of(zoo, store, &zoo.variants().collect::<Vec<_>>(), form)
     }
 
     /// Facts of some variants.
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn of(
-        zoo: &Zoo,
-        store: &Store,
-        variants: &[&Variant],
-        classes: Option<u64>,
-    ) -> Result<Self, StoreError> {
+    pub fn of(zoo: &Zoo, store: &Store, variants: &[&Variant], form: Form) -> Result<Self, StoreError> {
         let described = architectures(zoo, store.shipped(), variants);
-        let orders = orders(variants, &described, classes);
-        let graphs = cost_all(zoo, store, &orders, classes)?;
+        let orders = orders(variants, &described, form);
+        let graphs = cost_all(zoo, store, &orders, form)?;
         Ok(Self::assemble(described, graphs))
     }
 
     /// Facts of every architecture, built without looking at what a knowledge base remembers.
     #[must_use]
-    pub fn build(zoo: &Zoo, shipped: &Shipped, classes: Option<u64>) -> Self {
+    pub fn build(zoo: &Zoo, shipped: &Shipped, form: Form) -> Self {
         let variants: Vec<_> = zoo.variants().collect();
         let described = architectures(zoo, shipped, &variants);
-        let cost = |order: &Order<'_>| (order.table_key(), graded(build(zoo, order, classes)));
-        let graphs = orders(&variants, &described, classes).iter().map(cost).collect();
+        let cost = |order: &Order<'_>| (order.table_key(), graded(build(zoo, order, form)));
+        let graphs = orders(&variants, &described, form).iter().map(cost).collect();
         Self::assemble(described, graphs)
     }
 
@@ -103,10 +129,10 @@ impl Catalogue {
         store: &Store,
         variant: &Variant,
         input: InputShape,
-        classes: Option<u64>,
+        form: Form,
     ) -> Result<Fact<GraphFacts>, StoreError> {
-        let order = Order { variant, input, key: cache_key(variant, input, classes) };
-        let mut graphs = cost_all(zoo, store, &[order], classes)?;
+        let order = Order { variant, input, key: cache_key(variant, input, form) };
+        let mut graphs = cost_all(zoo, store, &[order], form)?;
         let unknown = || Fact::Unknown(Missing::new("graph", "convwise cannot build this network"));
         Ok(graphs.pop_first().map_or_else(unknown, |(_, fact)| fact))
     }
@@ -122,19 +148,15 @@ pub fn described(zoo: &Zoo, shipped: &Shipped, variant: &Variant) -> Architectur
     architecture
 }
 
-fn cache_key(variant: &Variant, input: InputShape, classes: Option<u64>) -> String {
-    let classes = classes.map_or_else(|| "published".to_owned(), |c| c.to_string());
-    format!("{}/{}/{input}/{classes}", variant.digest(), variant.id())
+fn cache_key(variant: &Variant, input: InputShape, form: Form) -> String {
+    let classes = form.classes.map_or_else(|| "published".to_owned(), |c| c.to_string());
+    let tail = if form.postprocess { "/answers" } else { "" };
+    format!("{}/{}/{input}/{classes}{tail}", variant.digest(), variant.id())
 }
 
 /// From the cache where possible; what had to be built is remembered. A cache that cannot be written
 /// only costs time.
-fn cost_all(
-    zoo: &Zoo,
-    store: &Store,
-    orders: &[Order<'_>],
-    classes: Option<u64>,
-) -> Result<GraphTable, StoreError> {
+fn cost_all(zoo: &Zoo, store: &Store, orders: &[Order<'_>], form: Form) -> Result<GraphTable, StoreError> {
     let keys: Vec<&str> = orders.iter().map(|o| o.key.as_str()).collect();
     let cached = store.cache_get_many(CACHE, &keys)?;
     let mut table = BTreeMap::new();
@@ -144,7 +166,7 @@ fn cost_all(
         let fact = match known {
             Some(facts) => Ok(facts),
             None => {
-                let built = build(zoo, order, classes);
+                let built = build(zoo, order, form);
                 fresh.extend(
                     built
                         .as_ref()
@@ -163,9 +185,8 @@ fn cost_all(
     Ok(table)
 }
 
-fn build(zoo: &Zoo, order: &Order<'_>, classes: Option<u64>) -> Result<GraphFacts, String> {
-    let options = BuildOptions { classes, input: Some(order.input), ..BuildOptions::default() };
-    let graph = zoo.build(order.variant, &options).map_err(|e| e.to_string())?;
+fn build(zoo: &Zoo, order: &Order<'_>, form: Form) -> Result<GraphFacts, String> {
+    let graph = zoo.build(order.variant, &form.at(order.input)).map_err(|e| e.to_string())?;
     facts(&graph, order.input).map_err(|e| e.to_string())
 }
 

@@ -39,6 +39,10 @@ pub struct Draft {
     pub effort: Option<Effort>,
     pub priority: Option<Priority>,
     pub licence: Option<LicenceDemand>,
+    pub objects: Option<u64>,
+    pub object_size: Option<u64>,
+    pub postprocess: bool,
+    pub dataset: Option<String>,
     pub precision: Vec<Precision>,
     pub runner: Option<String>,
 }
@@ -63,6 +67,9 @@ pub enum DraftError {
         /// What real time leaves.
         left: Millis,
     },
+    /// Post-processing where there is none.
+    #[error("--postprocess is for detectors and segmenters; a classifier's scores need none: leave it out")]
+    NothingToPostprocess,
     /// Two targets.
     #[error(
         "--here and --device contradict each other: the first says this machine is the target, the second names \
@@ -133,6 +140,10 @@ pub const THREADS: RangeInclusive<u64> = 1..=1024;
 pub const IMAGES: RangeInclusive<u64> = 1..=1_000_000_000_000;
 /// Classes to tell apart.
 pub const CLASSES: RangeInclusive<u64> = 1..=1_000_000;
+/// Objects in an image.
+pub const OBJECTS: RangeInclusive<u64> = 1..=1_000_000;
+/// Side of an object in pixels.
+pub const OBJECT_SIZES: RangeInclusive<u64> = 1..=8192;
 
 const FIELDS: &[Field] = &[
     optional!("task", task),
@@ -156,6 +167,10 @@ const FIELDS: &[Field] = &[
     optional!("effort", effort),
     optional!("priority", priority),
     optional!("licence", licence),
+    optional!("objects", objects, |text| within(text, OBJECTS)),
+    optional!("object-size", object_size, |text| within(text, OBJECT_SIZES)),
+    switch!("postprocess", postprocess),
+    optional!("dataset", dataset),
     optional!("runner", runner),
     Field {
         name: "precision",
@@ -244,6 +259,9 @@ impl Draft {
             runner: RunnerName::from(self.runner.unwrap_or_else(|| DEFAULT_RUNNER.to_owned())),
             precisions: if self.precision.is_empty() { usual_precisions(deploy) } else { self.precision },
             memory_model: self.memory_model.unwrap_or_default(),
+            postprocess: self.postprocess,
+            dataset: self.dataset,
+            comparison: None,
             origins,
         };
         refuse_contradictions(&request).map(|()| request)
@@ -269,6 +287,8 @@ impl Draft {
             classes: self.classes,
             domain: self.domain,
             effort: self.effort,
+            objects: self.objects,
+            object_size: self.object_size,
         }
     }
 }
@@ -291,6 +311,9 @@ pub(crate) fn refuse_contradictions(request: &Request) -> Result<(), DraftError>
         && stated > left
     {
         return Err(DraftError::SlowerThanRealTime { stated, left: Millis(1000.0 / REAL_TIME_RATE) });
+    }
+    if request.postprocess && request.task == Task::Classify {
+        return Err(DraftError::NothingToPostprocess);
     }
     if request.here && request.device.is_some() {
         return Err(DraftError::TwoTargets);

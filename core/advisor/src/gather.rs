@@ -12,6 +12,7 @@ use convwise_types::{
 use crate::faults::Faults;
 use crate::place::Place;
 use crate::predict::{Prediction, Predictor, Work};
+use crate::published;
 
 /// Graph facts by architecture and input, for the classes of the request.
 pub type GraphTable = BTreeMap<(String, InputShape), Fact<GraphFacts>>;
@@ -34,13 +35,9 @@ pub struct Evidences<'a> {
 /// Inputs at which an architecture must be costed to gather its candidates.
 #[must_use]
 pub fn inputs_of(architecture: &Architecture) -> Vec<InputShape> {
-    let comparison = ComparisonSet::of(architecture.task);
-    let mut inputs = vec![architecture.input];
-    for weights in &architecture.weights {
-        for result in weights.results.iter().filter(|r| comparison.covers(r)) {
-            inputs.push(architecture.input.resized(result.input_size));
-        }
-    }
+    let results = architecture.weights.iter().flat_map(|weights| &weights.results);
+    let evaluated = results.map(|result| architecture.input.resized(result.input_size));
+    let mut inputs: Vec<_> = evaluated.chain([architecture.input]).collect();
     inputs.sort_unstable();
     inputs.dedup();
     inputs
@@ -50,11 +47,12 @@ pub fn inputs_of(architecture: &Architecture) -> Vec<InputShape> {
 #[must_use]
 pub fn gather(architectures: &[Architecture], evidences: &Evidences<'_>) -> Vec<Candidate> {
     let oracle = LatencyOracle::new(evidences);
+    let comparison = evidences.request.comparison();
     let mut candidates = Vec::new();
     for architecture in architectures.iter().filter(|a| a.task == evidences.request.task) {
         let shared = Arc::new(architecture.clone());
         for &precision in &evidences.request.precisions {
-            for (weights, input) in deployments(architecture, precision) {
+            for (weights, input) in deployments(architecture, precision, &comparison) {
                 candidates.push(candidate(&shared, weights, input, precision, &oracle));
             }
         }
@@ -79,8 +77,11 @@ pub fn variation(
 
 /// Weights and inputs that an architecture can be deployed with. Weights that were published only
 /// in a quantised form are no candidate in another format.
-fn deployments(architecture: &Architecture, precision: Precision) -> Vec<(Option<&Weights>, InputShape)> {
-    let comparison = ComparisonSet::of(architecture.task);
+fn deployments<'a>(
+    architecture: &'a Architecture,
+    precision: Precision,
+    comparison: &ComparisonSet,
+) -> Vec<(Option<&'a Weights>, InputShape)> {
     let mut found = Vec::new();
     for weights in &architecture.weights {
         let results: Vec<_> = weights.results.iter().filter(|r| comparison.covers(r)).collect();
@@ -115,7 +116,7 @@ fn candidate(
     oracle: &LatencyOracle<'_>,
 ) -> Candidate {
     let graph = oracle.graph(architecture, input);
-    let latency = oracle.latency(&graph, precision);
+    let latency = oracle.latency(architecture, &graph, precision);
     Candidate {
         key: CandidateKey {
             architecture: architecture.id.clone(),
@@ -124,7 +125,7 @@ fn candidate(
             precision,
             runner: oracle.evidences.request.runner.clone(),
         },
-        accuracy: accuracy(architecture, weights, input, precision),
+        accuracy: accuracy(&oracle.evidences.request.comparison(), weights, input, precision),
         throughput: throughput(&latency, oracle.evidences.request.batch),
         size: size(architecture, &graph, precision),
         ram: of_graph(&graph, "ram", |g| g.peak_bytes(oracle.evidences.request.memory_model, precision)),
@@ -157,12 +158,11 @@ fn failure(graph: &Fact<GraphFacts>, precision: Precision, evidences: &Evidences
 }
 
 fn accuracy(
-    architecture: &Architecture,
+    comparison: &ComparisonSet,
     weights: Option<&Weights>,
     input: InputShape,
     precision: Precision,
 ) -> Fact<Accuracy> {
-    let comparison = ComparisonSet::of(architecture.task);
     let Some(weights) = weights else {
         return Fact::Unknown(Missing::new(
             "accuracy",
@@ -270,8 +270,14 @@ impl<'a> LatencyOracle<'a> {
             .unwrap_or_else(|| Fact::Unknown(architecture.no_graph("graph")))
     }
 
-    /// The newest usable measurement of this very graph, else the model's prediction.
-    fn latency(&self, graph: &Fact<GraphFacts>, precision: Precision) -> Fact<Latency> {
+    /// The newest usable measurement of this very graph, else a prediction from what was measured on the device, else what
+    /// somebody published for it, else an estimate.
+    fn latency(
+        &self,
+        architecture: &Architecture,
+        graph: &Fact<GraphFacts>,
+        precision: Precision,
+    ) -> Fact<Latency> {
         let facts = match graph {
             Fact::Known(facts, _) => facts,
             Fact::Unknown(missing) => return Fact::Unknown(Missing::new("latency", &missing.need)),
@@ -279,7 +285,11 @@ impl<'a> LatencyOracle<'a> {
         if let Some(measured) = self.measured(facts, precision) {
             return measured;
         }
-        self.predicted(facts, precision)
+        let published = || published::latency(architecture, facts.input, precision, self.evidences);
+        match self.predictor.observations() {
+            0 => published().unwrap_or_else(|| self.predicted(facts, precision)),
+            _ => self.predicted(facts, precision),
+        }
     }
 
     fn measured(&self, facts: &GraphFacts, precision: Precision) -> Option<Fact<Latency>> {

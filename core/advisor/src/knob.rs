@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use convwise_types::{Bytes, Millis, Params, PerSecond, Percent, Request, did_you_mean};
 
-use crate::draft::{BATCHES, CLASSES, Draft, IMAGES, THREADS, within};
+use crate::draft::{BATCHES, CLASSES, Draft, IMAGES, OBJECT_SIZES, OBJECTS, THREADS, within};
 
 /// A numeric field of a request.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ macro_rules! count {
 const LONGEST: f64 = 864e6;
 
 /// Every figure of a request.
-pub static KNOBS: [Knob; 11] = [
+pub static KNOBS: [Knob; 13] = [
     limit!("latency", "milliseconds", latency, Millis, Looser::Above(LONGEST), |v| format!("{}ms", short(v))),
     limit!("throughput", "images a second", throughput, PerSecond, Looser::Below(1e-3), |v| format!(
         "{}/s",
@@ -137,6 +137,18 @@ pub static KNOBS: [Knob; 11] = [
         Changes::Rules,
         |r| r.situation.train_images.map(real),
         |r, v| r.situation.train_images = Some(whole(v))
+    ),
+    count!("objects", "objects", OBJECTS, Changes::Rules, |r| r.situation.objects.map(real), |r, v| r
+        .situation
+        .objects =
+        Some(whole(v))),
+    count!(
+        "object-size",
+        "pixels",
+        OBJECT_SIZES,
+        Changes::Rules,
+        |r| r.situation.object_size.map(real),
+        |r, v| r.situation.object_size = Some(whole(v))
     ),
     count!("classes", "classes", CLASSES, Changes::Networks, |r| r.situation.classes.map(real), |r, v| r
         .situation

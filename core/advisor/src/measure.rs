@@ -10,9 +10,10 @@ use convwise_bench::{BenchError, BenchPlan, Effort, Progress, measure};
 use convwise_host::RunnerEntry;
 use convwise_onnx::{Batch, ExportError, ExportOptions, Model, Seeded, WeightSource, export};
 use convwise_types::{GraphFacts, InputShape, Measurement, Precision, RunFailure, RunnerName, Subject};
-use convwise_zoo::{BuildOptions, Variant, ZooError, facts};
+use convwise_zoo::{Variant, ZooError, facts};
 use tempfile::TempDir;
 
+use crate::catalogue::Form;
 use crate::faults::failure_of;
 use crate::world::World;
 
@@ -64,8 +65,8 @@ pub struct Setting {
     pub batch: u64,
     /// Threads.
     pub threads: u64,
-    /// Classes of the last layer, as published without one.
-    pub classes: Option<u64>,
+    /// The form of the networks.
+    pub form: Form,
     /// Number format.
     pub precision: Precision,
     /// Most memory a worker may have.
@@ -102,10 +103,7 @@ pub fn make_artifact(
     if setting.precision != Precision::Fp32 {
         return Err(MeasureError::Precision { precision: setting.precision });
     }
-    let graph = world.zoo.build(
-        variant,
-        &BuildOptions { classes: setting.classes, input: Some(input), ..BuildOptions::default() },
-    )?;
+    let graph = world.zoo.build(variant, &setting.form.at(input))?;
     let facts = facts(&graph, input).map_err(ZooError::from)?;
     let batch = usize::try_from(setting.batch).unwrap_or(usize::MAX);
     let options = ExportOptions { batch: Batch::Fixed(batch), ..ExportOptions::default() };
@@ -148,6 +146,7 @@ pub fn plan_for(
         input: artifact.facts.input,
         batch: setting.batch,
         precision: setting.precision,
+        postprocess: setting.form.postprocess,
     };
     plan(world, subject, &artifact.path, runner, setting, effort)
 }

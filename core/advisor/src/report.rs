@@ -8,6 +8,7 @@ use convwise_types::{
     FindingLine, Label, LatencyCell, Need, NoFit, Pick, Precision, Rejection, Request, Verdict,
 };
 
+use crate::catalogue::Form;
 use crate::standing::Standing;
 
 /// Nearest misses that are shown when nothing fits.
@@ -102,9 +103,7 @@ pub fn bench_command(key: &CandidateKey, request: &Request) -> String {
         "convwise bench {} --runner {} --threads {} --batch {}",
         key.architecture, key.runner, request.threads, request.batch
     );
-    if let Some(classes) = request.situation.classes {
-        command.push_str(&format!(" --classes {classes}"));
-    }
+    command.push_str(&Form::of(request).flags());
     if key.precision != Precision::Fp32 {
         command.push_str(&format!(" --precision {}", key.precision));
     }
@@ -113,13 +112,11 @@ pub fn bench_command(key: &CandidateKey, request: &Request) -> String {
 
 fn reproduce(candidate: &Candidate, request: &Request) -> Vec<String> {
     let key = &candidate.key;
-    let classes = request.situation.classes.map(|c| format!(" --classes {c}")).unwrap_or_default();
+    let form = Form::of(request).flags();
     let mut commands = Vec::new();
     if candidate.graph.value().is_some() {
-        commands.push(format!(
-            "convwise arch show {} --input-size {}{classes}",
-            key.architecture, key.input.height
-        ));
+        commands
+            .push(format!("convwise arch show {} --input-size {}{form}", key.architecture, key.input.height));
     }
     if let Some(record) = candidate.latency.value().and_then(|l| l.record.as_ref()) {
         commands.push(bench_command(key, request));

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::advise::{AdvisorError, Case, stamp, within_device};
 use crate::answer::{budget_of, expected_beyond};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Form};
 use crate::draft::refuse_contradictions;
 use crate::explain::why_it_left;
 use crate::knob::{Changes, Knob};
@@ -238,8 +238,7 @@ impl<'c> Mover<'_, 'c> {
             Changes::Rules => near.again(&request),
             Changes::Latencies => self.records.open(&request, &case.catalogue),
             Changes::Networks => {
-                let classes = request.situation.classes;
-                let catalogue = Catalogue::load(case.world.zoo, case.world.store, classes)?;
+                let catalogue = Catalogue::load(case.world.zoo, case.world.store, Form::of(&request))?;
                 self.records.open(&request, &catalogue)
             }
         };

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use convwise_advisor::agreement::agreements;
+use convwise_advisor::catalogue::Form;
 use convwise_advisor::faults::{Faults, Stand, failure_of};
 use convwise_advisor::measure::{Artifact, MeasureError, Setting, digest_of, make_artifact, plan, plan_for};
 use convwise_advisor::{World, find_runner};
@@ -22,6 +23,7 @@ use crate::context::Context;
 use crate::error::CliError;
 use crate::render;
 use crate::render::bench::{Benched, Failure, RecordLine, shown};
+use crate::render::postprocess::{Tail, tails};
 use crate::render::profile::ProfileLine;
 use crate::screen::Screen;
 use convwise_advisor::draft::DEFAULT_RUNNER;
@@ -30,6 +32,8 @@ use convwise_advisor::draft::DEFAULT_RUNNER;
 struct Document<'a> {
     schema: &'static str,
     records: Vec<RecordLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    postprocessing: Vec<Tail>,
     failures: &'a [Failure],
 }
 
@@ -46,7 +50,7 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
     let setting = setting(context, args);
     let mut subjects = Vec::new();
     for name in &args.subjects {
-        subjects.push(subject(&world, name, args, &setting)?);
+        subjects.extend(works(&world, name, args, &setting)?);
     }
     let plans = plans(&world, &subjects, &runners, args, &setting)?;
     let (plans, mut failures) = if args.retry { (plans, Vec::new()) } else { untried(&world, plans)? };
@@ -71,8 +75,14 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
             let profile = profiles.get(&b.measurement.id).and_then(|made| made.as_ref().ok());
             RecordLine::of(b).with_profile(profile.map(ProfileLine::of))
         };
-        let records = records.iter().map(line).collect();
-        context.screen.json(&Document { schema: "convwise.bench/1", records, failures: &failures })?;
+        let lines = records.iter().map(line).collect();
+        let document = Document {
+            schema: "convwise.bench/1",
+            records: lines,
+            postprocessing: tails(&records),
+            failures: &failures,
+        };
+        context.screen.json(&document)?;
     } else {
         let measured = records.iter().map(|b| &b.measurement);
         let profiled = render::profile::shown(measured, &profiles, args.top);
@@ -95,7 +105,7 @@ fn setting(context: &Context, args: &BenchArgs) -> Setting {
     Setting {
         batch: args.batch,
         threads: args.threads.unwrap_or(context.here().cores),
-        classes: args.classes,
+        form: Form { classes: args.classes, postprocess: false },
         precision: args.precision,
         memory_limit: args.memory_limit.map(|bytes| bytes.0),
         command: command_line(),
@@ -104,21 +114,32 @@ fn setting(context: &Context, args: &BenchArgs) -> Setting {
 
 /// What is measured: a network of ours, made into a file, or somebody's file.
 enum Work {
-    Ours { variant: String, artifact: Box<Artifact> },
+    Ours { variant: String, artifact: Box<Artifact>, setting: Box<Setting> },
     File { path: std::path::PathBuf, subject: Box<Subject> },
 }
 
-fn subject(world: &World<'_>, name: &str, args: &BenchArgs, setting: &Setting) -> Result<Work, CliError> {
+/// A file, or a network: with `--postprocess` as it is and then with its answers, whose times are compared.
+fn works(world: &World<'_>, name: &str, args: &BenchArgs, setting: &Setting) -> Result<Vec<Work>, CliError> {
     if Path::new(name).extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx"))
         || Path::new(name).is_file()
     {
-        return file(Path::new(name), args);
+        return file(Path::new(name), args).map(|work| vec![work]);
     }
+    let forms = if args.postprocess { &[false, true][..] } else { &[false][..] };
+    let form = |postprocess| Form { postprocess, ..setting.form };
+    forms
+        .iter()
+        .map(|tail| network(world, name, args, Setting { form: form(*tail), ..setting.clone() }))
+        .collect()
+}
+
+fn network(world: &World<'_>, name: &str, args: &BenchArgs, setting: Setting) -> Result<Work, CliError> {
     let variant = world.zoo.find(name)?;
     let default = world.zoo.architecture(variant).input;
     let input = args.input_size.map_or(default, |size| size.of(default));
-    let artifact = make_artifact(world, variant, input, setting).map_err(refused)?;
-    Ok(Work::Ours { variant: variant.id().to_string(), artifact: Box::new(artifact) })
+    let artifact = make_artifact(world, variant, input, &setting).map_err(refused)?;
+    let variant = variant.id().to_string();
+    Ok(Work::Ours { variant, artifact: Box::new(artifact), setting: Box::new(setting) })
 }
 
 fn refused(error: MeasureError) -> CliError {
@@ -148,6 +169,7 @@ fn file(path: &Path, args: &BenchArgs) -> Result<Work, CliError> {
         input,
         batch: args.batch,
         precision: args.precision,
+        postprocess: false,
     };
     Ok(Work::File { path: path.to_path_buf(), subject: Box::new(subject) })
 }
@@ -232,7 +254,7 @@ fn plans(
     for work in subjects {
         for runner in runners {
             let mut made = match work {
-                Work::Ours { variant, artifact } => {
+                Work::Ours { variant, artifact, setting } => {
                     plan_for(world, artifact, world.zoo.find(variant)?, runner, setting, effort)
                 }
                 Work::File { path, subject } => told_of(path, subject, runner).map(|told| {

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
+use convwise_advisor::catalogue::Form;
 use convwise_onnx::{Batch, ExportOptions, Model, export};
 use convwise_types::Bytes;
-use convwise_zoo::BuildOptions;
 use serde_json::json;
 
 use crate::args::ExportArgs;
@@ -19,7 +19,7 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<(), CliError> 
     let variant = zoo.find(&args.architecture)?;
     let input = zoo.architecture(variant).input;
     let input = args.input_size.map_or(input, |size| size.of(input));
-    let wanted = BuildOptions { classes: args.classes, input: Some(input), ..BuildOptions::default() };
+    let wanted = Form { classes: args.classes, postprocess: args.postprocess }.at(input);
     let Weighted { graph, weights, fitting } = weighted(zoo, variant, &wanted, &args.weights)?;
     let options = ExportOptions { batch, keep_batchnorm: args.keep_batchnorm, ..ExportOptions::default() };
     let model = export(&graph, weights.as_ref(), &options).map_err(CliError::invalid)?;
@@ -38,6 +38,7 @@ pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<(), CliError> 
             "batch": args.batch,
             "opset": options.opset,
             "classes": args.classes,
+            "postprocess": args.postprocess,
             "names": fitting.names.as_ref().map(|(package, model)| format!("{package}/{model}")),
             "begun_anew": fitting.begun_anew,
             "left_out": fitting.left_out,

@@ -6,7 +6,7 @@ use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use convwise_advisor::catalogue::Catalogue;
+use convwise_advisor::catalogue::{Catalogue, Form};
 use convwise_judge::{QueryRow, query};
 use convwise_store::{CheckReport, Record, Store};
 use convwise_types::{Bytes, did_you_mean};
@@ -64,7 +64,8 @@ fn measurement_rows(context: &Context) -> Result<Vec<QueryRow>, CliError> {
 
 /// One row an architecture and its weights; one without weights for a network that has none.
 fn architecture_rows(context: &Context) -> Result<Vec<QueryRow>, CliError> {
-    let catalogue = Catalogue::load(context.zoo(), context.store()?, None).map_err(CliError::failed)?;
+    let catalogue =
+        Catalogue::load(context.zoo(), context.store()?, Form::default()).map_err(CliError::failed)?;
     let mut rows = Vec::new();
     for architecture in catalogue.architectures.into_iter().map(Arc::new) {
         if architecture.weights.is_empty() {

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use convwise_advisor::catalogue::Form;
 use convwise_bench::BenchPlan;
 use convwise_graph::infer;
 use convwise_host::{LayerTime, Profile, RunnerEntry, Worker, WorkerError};
 use convwise_types::{Measurement, RecordId, Subject};
-use convwise_zoo::{BuildOptions, Zoo, ZooError};
+use convwise_zoo::{Zoo, ZooError};
 
 use crate::context::Context;
 use crate::error::CliError;
@@ -133,9 +134,8 @@ impl Profiler<'_> {
 
     fn parts_of(&self, id: &str, subject: &Subject, kernels: &[LayerTime]) -> Result<Vec<Part>, ZooError> {
         let variant = self.zoo.find(id)?;
-        let options =
-            BuildOptions { classes: self.classes, input: Some(subject.input), ..BuildOptions::default() };
-        let graph = self.zoo.build(variant, &options)?;
+        let form = Form { classes: self.classes, postprocess: subject.postprocess };
+        let graph = self.zoo.build(variant, &form.at(subject.input))?;
         let shapes = infer(&graph, usize::try_from(subject.batch).unwrap_or(usize::MAX))?;
         Ok(Layers::new(&graph, &shapes).parts(kernels))
     }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use convwise_types::{
-    Advice, Bytes, Contender, Deploy, FindingLine, Grade, Millis, PackStamp, Params, Pick, Rejection,
-    Request, StepLine,
+    Advice, ArchitectureId, Bytes, Contender, Deploy, FindingLine, Grade, Millis, PackStamp, Params, Pick,
+    Rejection, Request, StepLine,
 };
 
 use super::table::{figures, table, text};
@@ -21,6 +21,7 @@ pub(crate) fn advice(advice: &Advice) -> String {
         nothing_fits(advice, &mut out);
     } else {
         picks(&advice.picks, &mut out);
+        compared_on(advice, &mut out);
         why(&advice.picks, &mut out);
         ties(advice, &mut out);
         evidence_over_guide(advice, &mut out);
@@ -89,6 +90,9 @@ pub(crate) fn request_line(request: &Request) -> String {
     if limits.real_time {
         parts.push("real time".to_owned());
     }
+    if request.postprocess {
+        parts.push("with post-processing".to_owned());
+    }
     parts.push(format!("priority {}", request.priority));
     parts.join(", ")
 }
@@ -133,6 +137,28 @@ fn picks(picks: &[Pick], out: &mut String) {
                 "? not proven: a requirement rests on evidence that cannot carry it; see what is still needed"
             )
         );
+    }
+}
+
+/// On what the accuracies are compared, and which networks have none there.
+fn compared_on(advice: &Advice, out: &mut String) {
+    let compared = &advice.compared;
+    let (with, without) = (compared.networks.len(), compared.left_out.len());
+    if without == 0 {
+        return;
+    }
+    let names = |ids: &[ArchitectureId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let fit = with + without;
+    let line = format!(
+        "accuracy is {} on {}, which {with} of the {fit} networks that fit have; left out for want of it: {}",
+        compared.metric,
+        compared.dataset,
+        names(&compared.left_out)
+    );
+    let _ = writeln!(out, "{}", styled(FAINT, line));
+    for other in &compared.elsewhere {
+        let line = format!("--dataset {} compares {}", other.dataset, names(&other.networks));
+        let _ = writeln!(out, "{}", styled(FAINT, line));
     }
 }
 

@@ -8,6 +8,7 @@ use convwise_types::{Device, Measurement, RecordId, RunnerName};
 use serde::Serialize;
 
 use super::advice::{interval, short};
+use super::postprocess;
 use super::profile::ProfileLine;
 use super::table::{Column, figures, table, text};
 use crate::screen::{BAD, FAINT, GOOD, NAME, WARN, styled};
@@ -61,6 +62,8 @@ pub(crate) struct RecordLine {
     threads: u64,
     precision: String,
     scenario: String,
+    /// Whether it ends in answers.
+    postprocess: bool,
     samples: u64,
     median_ms: f64,
     ci_low_ms: f64,
@@ -106,6 +109,7 @@ impl RecordLine {
             threads: m.threads,
             precision: m.subject.precision.to_string(),
             scenario: m.scenario.to_string(),
+            postprocess: m.subject.postprocess,
             samples: s.samples,
             median_ms: s.median.0,
             ci_low_ms: s.ci_low.0,
@@ -150,6 +154,7 @@ pub(crate) fn shown(records: &[Benched], failures: &[Failure]) -> String {
     if let Some(first) = records.first() {
         out.push_str(&measurements(&first.measurement, records));
     }
+    postprocess::lines(records, &mut out);
     remarks(records, &mut out);
     for failure in failures {
         let _ = writeln!(
@@ -171,7 +176,9 @@ fn measurements(first: &Measurement, records: &[Benched]) -> String {
     let any = |has: fn(&Benched) -> bool| records.iter().any(has);
     let mut columns: Vec<Col> = vec![
         (text("network"), |_, b| {
-            format!("{} @{}", styled(NAME, name(&b.measurement)), b.measurement.subject.input.height)
+            let subject = &b.measurement.subject;
+            let tail = if subject.postprocess { " +postprocess" } else { "" };
+            format!("{} @{}{tail}", styled(NAME, name(&b.measurement)), subject.input.height)
         }),
         (text("runner"), |_, b| b.measurement.runner.name.to_string()),
         (figures("median"), |_, b| b.measurement.statistics.median.to_string()),

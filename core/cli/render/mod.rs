@@ -4,6 +4,7 @@ pub(crate) mod advice;
 pub(crate) mod bench;
 pub(crate) mod explain;
 pub(crate) mod markdown;
+pub(crate) mod postprocess;
 pub(crate) mod profile;
 pub(crate) mod rows;
 pub(crate) mod sensitivity;

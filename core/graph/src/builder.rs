@@ -126,6 +126,11 @@ impl Builder {
         Ok(())
     }
 
+    /// Takes the answers back, so that what follows from them can take their place.
+    pub fn take_outputs(&mut self) -> Vec<Named> {
+        std::mem::take(&mut self.graph.outputs)
+    }
+
     /// Marks the end of a stage, where a detector or a segmenter may attach.
     ///
     /// # Errors

@@ -120,6 +120,8 @@ pub enum Op {
         /// How many.
         count: usize,
     },
+    /// Place of the greatest number along axis 1, the first of equal ones: `[N, C, ...] -> [N, ...]` whole numbers.
+    ArgMax,
     /// Rows of `[N, T, ...]` at places `[N, K]`: `[N, K, ...]`.
     Rows,
     /// Places of the boxes that non-maximum suppression keeps, the best first: `[1, count]` whole numbers, from boxes
@@ -211,10 +213,10 @@ impl Op {
         crate::ops::with_layer(self, |layer| layer.name())
     }
 
-    /// Whether the result is whole numbers that name places, which only [`Op::Rows`] can take.
+    /// Whether the result is whole numbers that name places, which [`Op::Rows`] and [`Op::Numbers`] can take.
     #[must_use]
     pub fn yields_places(&self) -> bool {
-        matches!(self, Self::TopPlaces { .. } | Self::Kept { .. } | Self::Places)
+        matches!(self, Self::TopPlaces { .. } | Self::ArgMax | Self::Kept { .. } | Self::Places)
     }
 
     /// Whether operand `index` must be such places.

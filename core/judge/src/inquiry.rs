@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use convwise_types::{Bytes, Deploy, Device, DeviceKind, Request, ShippedDevice};
+use convwise_types::{Bytes, ComparisonSet, Deploy, Device, DeviceKind, Request, ShippedDevice};
 use serde::{Deserialize, Serialize};
 
 /// A request with its target.
@@ -12,6 +12,15 @@ pub struct Inquiry {
     pub request: Request,
     /// Where it will run.
     pub target: Target,
+}
+
+impl Inquiry {
+    /// The same with accuracies compared on a set.
+    #[must_use]
+    pub fn compared_on(&self, set: ComparisonSet) -> Self {
+        let request = Request { comparison: Some(set), ..self.request.clone() };
+        Self { request, target: self.target.clone() }
+    }
 }
 
 /// The target device as far as it is known. `None` means that nobody knows.

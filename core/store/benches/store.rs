@@ -25,6 +25,7 @@ fn measurement(seed: u64) -> Measurement {
             input: InputShape::square(224),
             batch: 1,
             precision: Precision::Fp32,
+            postprocess: false,
         },
         runner: RunnerStamp {
             name: "rten".into(),

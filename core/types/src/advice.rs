@@ -272,6 +272,33 @@ pub struct Overruled {
     pub remark: String,
 }
 
+/// On what the accuracies of an answer are compared, and which networks that leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Dataset and split.
+    pub dataset: String,
+    /// Metric.
+    pub metric: String,
+    /// Whether the request names the dataset.
+    pub asked: bool,
+    /// Networks that fit and have a figure on it.
+    pub networks: Vec<ArchitectureId>,
+    /// Networks that fit and have none.
+    pub left_out: Vec<ArchitectureId>,
+    /// Other datasets on which networks that fit have figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<ComparedElsewhere>,
+}
+
+/// Another dataset on which networks could be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComparedElsewhere {
+    /// Dataset and split.
+    pub dataset: String,
+    /// Networks that fit and have a figure on it.
+    pub networks: Vec<ArchitectureId>,
+}
+
 /// A command worth running.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CommandLine {
@@ -299,6 +326,9 @@ pub struct Advice {
     pub kb: KnowledgeBaseStamp,
     /// Which rules answered.
     pub rules: RuleSetStamp,
+    /// On what accuracies are compared.
+    #[serde(default)]
+    pub compared: Compared,
     /// Best first, then every other labelled candidate.
     pub picks: Vec<Pick>,
     /// What did not fit.

@@ -10,6 +10,7 @@ use crate::evidence::Missing;
 use crate::ids::{ArchitectureId, WeightsTag};
 use crate::precision::Precision;
 use crate::request::{Task, words};
+use crate::stated::{PublishedLatency, Reach, StatedCost};
 use crate::units::{Bytes, Macs, Params};
 use crate::weights::{LicenceTerms, Weights};
 
@@ -187,34 +188,6 @@ pub struct GraphFacts {
     pub graph: String,
 }
 
-/// What the reference implementation of a network costs, as somebody else counted it: all that is known of a network
-/// that convwise has no layer graph of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatedCost {
-    /// Trained parameters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub params: Option<Params>,
-    /// Multiply-accumulates at batch 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub macs: Option<StatedMacs>,
-    /// Whose count it is.
-    pub source: String,
-    /// What it does or does not count.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-/// Multiply-accumulates and the input that they hold for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatedMacs {
-    /// How many.
-    pub count: Macs,
-    /// At which input.
-    pub input: InputShape,
-}
-
 /// Where a definition was read from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -266,6 +239,12 @@ pub struct Architecture {
     /// What follows from the graph, when convwise can build it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub graph: Option<GraphFacts>,
+    /// How finely and how often it can answer, where its design says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<Reach>,
+    /// Latencies that somebody published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latencies: Vec<PublishedLatency>,
     /// What is stated of a network that has no layer graph here; such a network can be recommended, not built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stated: Option<StatedCost>,

@@ -15,17 +15,18 @@ mod ids;
 mod measurement;
 mod precision;
 mod request;
+mod stated;
 mod suggest;
 mod units;
 mod weights;
 
 pub use advice::{
-    ADVICE_SCHEMA, AccuracyCell, Advice, CommandLine, Contender, FindingLine, KnowledgeBaseStamp, Label,
-    LatencyCell, Need, NoFit, Overruled, PackStamp, Pick, Rejection, RuleSetStamp, StepLine, Tie,
+    ADVICE_SCHEMA, AccuracyCell, Advice, CommandLine, Compared, ComparedElsewhere, Contender, FindingLine,
+    KnowledgeBaseStamp, Label, LatencyCell, Need, NoFit, Overruled, PackStamp, Pick, Rejection, RuleSetStamp,
+    StepLine, Tie,
 };
 pub use architecture::{
     Architecture, GraphFacts, InputShape, InputSize, Maturity, MemoryModel, NamedShape, Origin, Paper,
-    StatedCost, StatedMacs,
 };
 pub use candidate::{Accuracy, Candidate, CandidateKey, Latency};
 pub use comparison::ComparisonSet;
@@ -43,6 +44,7 @@ pub use precision::Precision;
 pub use request::{
     Deploy, Domain, Effort, LicenceDemand, Limits, Priority, Request, Situation, Task, UnknownWord,
 };
+pub use stated::{PublishedLatency, Reach, StatedCost, StatedMacs};
 pub use suggest::{did_you_mean, nearest};
 pub use units::{Bytes, Macs, Millis, Params, PerSecond, Percent, UnitError};
 pub use weights::{Coverage, DataTerms, LicenceTerms, Preprocessing, PublishedResult, TrainingData, Weights};

@@ -62,6 +62,9 @@ pub struct Subject {
     pub batch: u64,
     /// Number format.
     pub precision: Precision,
+    /// Whether it ends in answers: its predictions decoded, doubles suppressed, the best class of each pixel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub postprocess: bool,
 }
 
 /// Which runner, and how it was set up.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::MemoryModel;
+use crate::comparison::ComparisonSet;
 use crate::ids::{DeviceId, RunnerName};
 use crate::precision::Precision;
 use crate::units::{Bytes, Millis, Params, PerSecond, Percent};
@@ -199,6 +200,12 @@ pub struct Situation {
     /// Engineering effort available.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effort: Option<Effort>,
+    /// Most objects that must be found in one image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<u64>,
+    /// Side in pixels of the smallest objects that matter, in the network's input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_size: Option<u64>,
 }
 
 /// A complete request: flags and request file merged, defaults filled in.
@@ -230,9 +237,26 @@ pub struct Request {
     /// What the target's runtime does with the memory of activations.
     #[serde(default)]
     pub memory_model: MemoryModel,
+    /// The latency covers what turns the network's predictions into answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub postprocess: bool,
+    /// Dataset on which accuracies are compared, when the request names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// Dataset and metric on which accuracies are compared, once they are settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<ComparisonSet>,
     /// Which fields came from where: `flag`, a file's name, or `default`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub origins: BTreeMap<String, String>,
+}
+
+impl Request {
+    /// Dataset and metric on which accuracies are compared: those that were settled, else what is usual for the task.
+    #[must_use]
+    pub fn comparison(&self) -> ComparisonSet {
+        self.comparison.clone().unwrap_or_else(|| ComparisonSet::of(self.task))
+    }
 }
 
 #[expect(

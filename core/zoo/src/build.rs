@@ -3,7 +3,7 @@
 use convwise_graph::{Graph, GraphError};
 use convwise_script::{Sources, compile, diagnose, find_function};
 use convwise_types::{Diagnostic, InputShape};
-use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, Map, Scope};
+use rhai::{AST, Array, Dynamic, Engine, EvalAltResult, FuncArgs, Map, Scope};
 
 use crate::api::{self, Net};
 use crate::arguments;
@@ -13,6 +13,8 @@ use crate::folder::TextFile;
 use crate::naming::Naming;
 use crate::zoo::Zoo;
 
+/// The function of a script that turns predictions into answers, where it has one.
+pub(crate) const POSTPROCESS: &str = "postprocess";
 /// Most networks that stand on each other.
 const MAX_STOREYS: usize = 4;
 
@@ -26,6 +28,8 @@ pub struct BuildOptions {
     /// Boxes (left, top, right, bottom, in pixels) for the head of a two-stage detector, instead of those that it proposes
     /// itself; to compare it with a reference.
     pub proposals: Option<Vec<[f64; 4]>>,
+    /// With what turns its predictions into answers: decoded boxes, doubles suppressed, the best class of each pixel.
+    pub postprocess: bool,
     /// As this package's implementation of it, whose arguments may differ.
     pub like: Option<Naming>,
 }
@@ -40,8 +44,15 @@ impl Zoo {
         let args = self.args(variant, options)?;
         let ast = compile(self.engine(), &script.name, &script.text)?;
         let net = Net::new(variant.id.as_str());
-        let ran = self.run(&ast, net.clone(), args);
+        let ran = self.run(&ast, "build", (net.clone(), args.clone()));
         ran.map_err(|error| self.explain(variant, script, &error))?;
+        if options.postprocess {
+            if !variant.has_postprocess() {
+                return Err(ZooError::NoPostprocess { architecture: variant.id.to_string() });
+            }
+            let ran = self.run(&ast, POSTPROCESS, (net.clone(), net.take_named(), args));
+            ran.map_err(|error| self.explain(variant, script, &error))?;
+        }
         net.finish().map_err(|error| no_output(script, &error).into())
     }
 
@@ -89,9 +100,8 @@ impl Zoo {
         Ok(())
     }
 
-    fn run(&self, ast: &AST, net: Net, args: Map) -> Result<(), Box<EvalAltResult>> {
-        let mut scope = Scope::new();
-        self.engine().call_fn::<Dynamic>(&mut scope, ast, "build", (net, args)).map(drop)
+    fn run(&self, ast: &AST, function: &str, with: impl FuncArgs) -> Result<(), Box<EvalAltResult>> {
+        self.engine().call_fn::<Dynamic>(&mut Scope::new(), ast, function, with).map(drop)
     }
 
     fn explain(&self, variant: &Variant, script: &TextFile, error: &EvalAltResult) -> ZooError {

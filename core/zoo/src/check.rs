@@ -24,16 +24,30 @@ impl Zoo {
     #[must_use]
     pub fn check_variant(&self, variant: &Variant) -> Option<Diagnostic> {
         match self.build(variant, &BuildOptions::default()) {
-            Ok(graph) => self.contradiction(variant, &graph),
+            Ok(graph) => self.contradiction(variant, &graph).or_else(|| self.check_postprocess(variant)),
             Err(ZooError::NoGraph { .. }) => None,
-            Err(ZooError::Script(diagnostic)) => {
-                let message = format!("{}: {}", variant.id, diagnostic.message);
-                Some(Diagnostic { message, ..*diagnostic })
-            }
-            Err(other) => {
-                Some(Diagnostic::error("build", &variant.family.files.manifest.name, other.to_string()))
-            }
+            Err(error) => Some(said(variant, error)),
         }
+    }
+
+    fn check_postprocess(&self, variant: &Variant) -> Option<Diagnostic> {
+        let options = BuildOptions { postprocess: true, ..BuildOptions::default() };
+        variant
+            .has_postprocess()
+            .then(|| self.build(variant, &options).err())
+            .flatten()
+            .map(|e| said(variant, e))
+    }
+}
+
+/// What keeps a variant from being built.
+fn said(variant: &Variant, error: ZooError) -> Diagnostic {
+    match error {
+        ZooError::Script(diagnostic) => {
+            let message = format!("{}: {}", variant.id, diagnostic.message);
+            Diagnostic { message, ..*diagnostic }
+        }
+        other => Diagnostic::error("build", &variant.family.files.manifest.name, other.to_string()),
     }
 }
 

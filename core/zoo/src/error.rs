@@ -30,6 +30,15 @@ pub enum ZooError {
         /// Which architecture.
         architecture: String,
     },
+    /// Nothing turns the network's predictions into answers.
+    #[error(
+        "`{architecture}` has no post-processing: its graph.rhai has no `fn postprocess(net, found, args)`; leave \
+         --postprocess out, or write one"
+    )]
+    NoPostprocess {
+        /// Which architecture.
+        architecture: String,
+    },
     /// The network cannot be built as asked.
     #[error("`{architecture}` cannot be built with {what}: {reason}")]
     Options {

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use convwise_types::{Architecture, ArchitectureId, InputShape, Origin, Task, Weights};
 
+use convwise_script::find_function;
+
+use crate::build::POSTPROCESS;
 use crate::folder::FamilyFiles;
 use crate::manifest::{Manifest, VariantEntry};
 use crate::naming::Naming;
@@ -102,6 +105,12 @@ impl Variant {
         self.family.files.script.is_some()
     }
 
+    /// Whether its script can turn predictions into answers.
+    #[must_use]
+    pub fn has_postprocess(&self) -> bool {
+        self.family.script().is_some_and(|script| find_function(script, POSTPROCESS).is_some())
+    }
+
     /// How other packages name its tensors.
     #[must_use]
     pub fn namings(&self) -> Vec<Naming> {
@@ -138,6 +147,8 @@ impl Variant {
             weights: self.weights(),
             elsewhere: self.namings().into_iter().map(|n| (n.package, n.model)).collect(),
             graph: None,
+            reach: manifest.reach(&self.entry),
+            latencies: manifest.latencies(&self.entry),
             stated: self.entry.stated.clone().filter(|_| !self.is_buildable()),
             origin: self.family.files.origin.clone(),
             plugin: self.family.digest.clone(),

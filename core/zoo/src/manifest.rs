@@ -1,16 +1,18 @@
 //! `family.toml`: its form, and what is checked about it beyond the form.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use convwise_types::{
     Coverage, Diagnostic, InputShape, LicenceTerms, Maturity, Paper, Percent, Precision, Preprocessing,
-    PublishedResult, Span, StatedCost, Task, TrainingData, Weights, WeightsTag, did_you_mean,
+    PublishedLatency, PublishedResult, Reach, Span, StatedCost, Task, TrainingData, Weights, WeightsTag,
+    did_you_mean,
 };
 use serde::Deserialize;
 use toml::{Spanned, Table};
 
+use crate::latency::LatencyEntry;
 use crate::naming::{NameRule, Naming};
+use crate::problem::Problem;
 
 /// The `schema` that this program reads.
 pub(crate) const SCHEMA: u32 = 1;
@@ -35,6 +37,8 @@ pub(crate) struct Manifest {
     pub maturity_reason: Option<String>,
     #[serde(default)]
     pub tags: BTreeSet<String>,
+    /// What the design of its variants lets them find.
+    reach: Option<Reach>,
     /// How packages name the tensors of all variants.
     #[serde(default)]
     names: BTreeMap<String, NamesEntry>,
@@ -101,6 +105,11 @@ pub(crate) struct VariantEntry {
     args: Table,
     #[serde(default)]
     pub tags: BTreeSet<String>,
+    /// Replaces the family's.
+    reach: Option<Reach>,
+    /// Latencies that somebody published.
+    #[serde(default)]
+    latencies: Vec<LatencyEntry>,
     /// Figures of the reference implementation; all there is where the family has no graph script.
     pub stated: Option<StatedCost>,
     #[serde(default)]
@@ -142,7 +151,7 @@ struct ResultEntry {
     source: Option<String>,
 }
 
-fn fp32() -> Precision {
+pub(crate) fn fp32() -> Precision {
     Precision::Fp32
 }
 
@@ -206,6 +215,16 @@ impl Manifest {
         })
     }
 
+    /// What the design of a variant lets it find.
+    pub fn reach(&self, variant: &VariantEntry) -> Option<Reach> {
+        variant.reach.or(self.reach)
+    }
+
+    /// Latencies of a variant that somebody published.
+    pub fn latencies(&self, variant: &VariantEntry) -> Vec<PublishedLatency> {
+        variant.latencies.iter().filter_map(|entry| entry.published(self.input(variant))).collect()
+    }
+
     /// How other packages name the tensors of a variant.
     pub fn namings(&self, variant: &VariantEntry) -> Vec<Naming> {
         let naming = |(package, entry): (&String, &ElsewhereEntry)| {
@@ -247,7 +266,8 @@ impl Manifest {
         if let Some(input) = variant.input.as_ref().filter(|input| input.get_ref().contains(&0)) {
             return Some(Problem::at(input, "an input extent is 0", "write [channels, height, width]"));
         }
-        variant.weights.iter().find_map(|weights| self.problem_of_weights(weights))
+        let weights = variant.weights.iter().find_map(|weights| self.problem_of_weights(weights));
+        weights.or_else(|| variant.latencies.iter().find_map(LatencyEntry::problem))
     }
 
     fn problem_of_weights(&self, weights: &WeightsEntry) -> Option<Problem> {
@@ -319,31 +339,6 @@ pub(crate) fn check_id(id: &str) -> Result<(), &'static str> {
         Err("it may hold small letters, digits, `_`, `-` and `.`")
     } else {
         Ok(())
-    }
-}
-
-/// Something that the form alone cannot rule out.
-struct Problem {
-    place: Option<Range<usize>>,
-    message: String,
-    help: &'static str,
-}
-
-impl Problem {
-    fn at<T>(place: &Spanned<T>, message: impl Into<String>, help: &'static str) -> Self {
-        Self { place: Some(place.span()), message: message.into(), help }
-    }
-
-    fn nowhere(message: impl Into<String>, help: &'static str) -> Self {
-        Self { place: None, message: message.into(), help }
-    }
-
-    fn show(self, file: &str, text: &str) -> Diagnostic {
-        let bare = Diagnostic::error("family", file, self.message).with_help(self.help);
-        match self.place {
-            Some(bytes) => bare.at(text, Span::of_bytes(text, bytes), "here"),
-            None => bare,
-        }
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn subject() -> Subject {
         input: InputShape::square(224),
         batch: 1,
         precision: Precision::Fp32,
+        postprocess: false,
     }
 }
 

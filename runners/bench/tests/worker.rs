@@ -39,6 +39,7 @@ fn plan(runner: &str, options: &[(&str, &str)]) -> BenchPlan {
         input: InputShape { channels: 2, height: 2, width: 2 },
         batch: 1,
         precision: Precision::Fp32,
+        postprocess: false,
     };
     let program = std::env::current_exe().unwrap();
     let mut worker = WorkerSpec::new(runner, RunnerSource::Builtin { name: runner.into() }, program);

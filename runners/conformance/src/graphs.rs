@@ -40,6 +40,7 @@ pub(crate) fn all() -> Result<Vec<Small>, GraphError> {
     graphs.push(small("kept boxes", &IMAGE, suppressed)?);
     graphs.push(small("places that are calculated", &IMAGE, halved)?);
     graphs.push(small("rows at the greatest numbers", &IMAGE, greatest)?);
+    graphs.push(small("the greatest of every column", &IMAGE, classes)?);
     for (name, align_corners) in [("grid_sample", false), ("grid_sample, corners aligned", true)] {
         graphs.push(small(name, &IMAGE, |net, x| sampled(net, x, align_corners))?);
     }
@@ -281,6 +282,11 @@ fn greatest(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     net.add(Op::Rows, &[tokens, places], "")
 }
 
+/// The best of four classes at every point, as whole numbers.
+fn classes(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
+    net.add(Op::ArgMax, &[x], "")
+}
+
 /// Boxes of which some overlap: those that are kept, at most six, and a row of zeros where fewer are.
 fn suppressed(net: &mut Builder, x: NodeId) -> Result<NodeId, GraphError> {
     let tokens = net.add(Op::Reshape { dims: vec![4, -1] }, &[x], "")?;
@@ -359,7 +365,7 @@ mod tests {
             Op::Reshape { .. } | Op::Transpose { .. } | Op::Slice { .. } | Op::ChannelShuffle { .. } => {}
             Op::Pad { .. } | Op::Resize { .. } | Op::LeakyRelu { .. } | Op::Unary(_) | Op::Clamp { .. } => {}
             Op::Sub | Op::Div | Op::Reduce { .. } | Op::Constant { .. } | Op::Trained { .. } => {}
-            Op::TopPlaces { .. } | Op::Rows | Op::GridSample { .. } => {}
+            Op::TopPlaces { .. } | Op::ArgMax | Op::Rows | Op::GridSample { .. } => {}
             Op::Kept { .. } | Op::Numbers | Op::Places => {}
         };
         [
@@ -410,6 +416,7 @@ mod tests {
             "constant",
             "trained",
             "top_places",
+            "arg_max",
             "rows",
             "kept",
             "numbers",

@@ -259,6 +259,7 @@ fn it_can_be_measured() {
         input: InputShape { channels: 2, height: 2, width: 2 },
         batch: 1,
         precision: Precision::Fp32,
+        postprocess: false,
     };
     let mut plan = BenchPlan::new(subject, model("tiny.onnx"), ort());
     plan.max_time = Duration::from_millis(400);

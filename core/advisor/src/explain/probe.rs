@@ -5,7 +5,7 @@ use std::sync::Arc;
 use convwise_types::{Candidate, InputShape, Precision, Request, Verdict};
 
 use crate::advise::within_device;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Form};
 use crate::draft::refuse_contradictions;
 use crate::gather::{GraphTable, variation};
 use crate::round::Records;
@@ -38,8 +38,8 @@ impl Probe<'_, '_> {
         let case = self.records.case;
         let id = &self.candidate.key.architecture;
         let variant = case.world.zoo.find(id.as_str()).ok()?;
-        let classes = request.situation.classes;
-        let facts = Catalogue::facts(case.world.zoo, case.world.store, variant, input, classes).ok()?;
+        let form = Form::of(request);
+        let facts = Catalogue::facts(case.world.zoo, case.world.store, variant, input, form).ok()?;
         facts.value()?;
         let mut graphs = case.catalogue.graphs.clone();
         graphs.insert((id.to_string(), input), facts);

@@ -20,7 +20,8 @@ use convwise_zoo::Zoo;
 use self::answered::Answered;
 use self::read::{Expectations, Scenario};
 use crate::answer::{Grounds, Manner, target_of};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Form};
+use crate::compared::settled;
 use crate::corpus::stand_in;
 use crate::draft::Surroundings;
 use crate::faults::Faults;
@@ -95,12 +96,12 @@ fn selected(scenario: &Scenario, file: &ScenarioText, filter: Option<&str>) -> b
     filter.is_none_or(|wanted| scenario.name.get_ref().contains(wanted) || file.shown.contains(wanted))
 }
 
-/// What all scenarios stand on. Networks are built only once there is a scenario, and once a number of classes.
+/// What all scenarios stand on. Networks are built only once there is a scenario, and once a form.
 struct Ground<'a> {
     rules: &'a RuleSet,
     shipped: Shipped,
     zoo: Option<Zoo>,
-    catalogues: BTreeMap<Option<u64>, Catalogue>,
+    catalogues: BTreeMap<Form, Catalogue>,
 }
 
 impl<'a> Ground<'a> {
@@ -136,12 +137,15 @@ impl<'a> Ground<'a> {
         let known = KnownDevices { here: &here, here_has_gpu: false, measured: &[], described: &described };
         let place = Place::of(&request, &known).map_err(|e| bad(e.to_string()))?;
         let inquiry = Inquiry { target: target_of(&place), request };
-        let (rules, classes) = (self.rules, inquiry.request.situation.classes);
-        let catalogue = self.catalogue(classes);
+        let (rules, form) = (self.rules, Form::of(&inquiry.request));
+        let catalogue = self.catalogue(form);
         refuse_unknown(file, &scenario.expect, rules, catalogue)?;
         let measured = stated::measurements(file, &scenario.measured, (&inquiry.request, &place), catalogue)?;
-        let catalogue = self.catalogues.get(&classes).ok_or_else(|| bad("no networks".to_owned()))?;
+        let catalogue = self.catalogues.get(&form).ok_or_else(|| bad("no networks".to_owned()))?;
         let grounds = Grounds { rules, inquiry: &inquiry, place: &place, catalogue, shipped: &self.shipped };
+        let comparison = settled(&grounds).map_err(|e| bad(e.to_string()))?;
+        let inquiry = inquiry.compared_on(comparison);
+        let grounds = Grounds { inquiry: &inquiry, ..grounds };
         let assessment = grounds.assess(&measured, &Faults::default());
         let manner = Manner { top: TOP, ..Manner::default() };
         let advice = grounds.compose(&assessment, manner, unstamped()).map_err(|e| bad(e.to_string()))?;
@@ -151,9 +155,9 @@ impl<'a> Ground<'a> {
         Ok(look(&Answered { grounds, assessment, advice, plan }))
     }
 
-    fn catalogue(&mut self, classes: Option<u64>) -> &Catalogue {
+    fn catalogue(&mut self, form: Form) -> &Catalogue {
         let zoo = self.zoo.get_or_insert_with(|| Zoo::load(&[]).0);
-        self.catalogues.entry(classes).or_insert_with(|| Catalogue::build(zoo, &self.shipped, classes))
+        self.catalogues.entry(form).or_insert_with(|| Catalogue::build(zoo, &self.shipped, form))
     }
 }
 

@@ -52,6 +52,7 @@ fn subject(stated: &Stated, request: &Request, catalogue: &Catalogue) -> Option<
         input,
         batch: request.batch,
         precision: stated.precision,
+        postprocess: request.postprocess,
     })
 }
 

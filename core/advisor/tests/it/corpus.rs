@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use convwise_advisor::catalogue::Catalogue;
+use convwise_advisor::catalogue::{Catalogue, Form};
 use convwise_advisor::corpus::corpus;
 use convwise_judge::{Levels, RuleSet};
 use convwise_store::shipped::Shipped;
@@ -12,7 +12,7 @@ use convwise_zoo::Zoo;
 #[test]
 fn the_shipped_rules_do_nothing_that_nobody_can_have_meant() {
     let shipped = Shipped::default();
-    let catalogue = Catalogue::build(&Zoo::load(&[]).0, &shipped, None);
+    let catalogue = Catalogue::build(&Zoo::load(&[]).0, &shipped, Form::default());
     let corpus = corpus(&catalogue, &shipped);
     assert!(corpus.situations.len() >= 60, "{} requests", corpus.situations.len());
     assert!(corpus.situations.iter().all(|s| !s.candidates.is_empty()), "a request without candidates");

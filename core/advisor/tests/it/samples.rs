@@ -29,6 +29,8 @@ pub fn architecture(id: &str) -> Architecture {
         weights: vec![weights("V1", vec![top1(70.0, 224, Precision::Fp32)])],
         elsewhere: BTreeMap::new(),
         graph: None,
+        reach: None,
+        latencies: Vec::new(),
         stated: None,
         origin: Origin::Shipped,
         plugin: "family.toml".to_owned(),
@@ -109,6 +111,9 @@ pub fn request() -> Request {
         runner: "rten".into(),
         precisions: vec![Precision::Fp32],
         memory_model: MemoryModel::default(),
+        postprocess: false,
+        dataset: None,
+        comparison: None,
         origins: BTreeMap::new(),
     }
 }
@@ -127,6 +132,7 @@ pub fn measurement(id: &str, digest: &str, ms: f64) -> Measurement {
             input: InputShape::square(224),
             batch: 1,
             precision: Precision::Fp32,
+            postprocess: false,
         },
         runner: RunnerStamp {
             name: "rten".into(),

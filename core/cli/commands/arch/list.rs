@@ -1,6 +1,6 @@
 //! `convwise arch list`: every network in a line.
 
-use convwise_advisor::catalogue::Catalogue;
+use convwise_advisor::catalogue::{Catalogue, Form};
 use convwise_types::{Architecture, ComparisonSet};
 use serde_json::{Value, json};
 
@@ -10,7 +10,8 @@ use crate::render::table::{figures, table, text};
 use crate::screen::{NAME, styled};
 
 pub(super) fn run(context: &Context, words: &[String], as_json: bool) -> Result<(), CliError> {
-    let catalogue = Catalogue::load(context.zoo(), context.store()?, None).map_err(CliError::failed)?;
+    let catalogue =
+        Catalogue::load(context.zoo(), context.store()?, Form::default()).map_err(CliError::failed)?;
     let listed: Vec<_> = catalogue.architectures.iter().filter(|a| has_words(a, words)).collect();
     if listed.is_empty() && !words.is_empty() {
         context

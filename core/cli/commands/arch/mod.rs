@@ -7,10 +7,11 @@ mod sources;
 
 use std::path::Path;
 
+use convwise_advisor::catalogue::Form;
 use convwise_types::Severity;
 use serde_json::json;
 
-use self::show::Form;
+use self::show::Print;
 use crate::args::ArchCommand;
 use crate::commands::verify::Reference;
 use crate::context::Context;
@@ -20,9 +21,10 @@ use crate::render::advice::count_of;
 pub(crate) fn run(context: &Context, command: &ArchCommand) -> Result<(), CliError> {
     match command {
         ArchCommand::List { words, output } => list::run(context, words, output.json),
-        ArchCommand::Show { id, classes, input_size, graph, dot, output } => {
-            let form = Form { json: output.json, graph: *graph, dot: *dot };
-            show::run(context, id, *classes, *input_size, &form)
+        ArchCommand::Show { id, classes, input_size, postprocess, graph, dot, output } => {
+            let print = Print { json: output.json, graph: *graph, dot: *dot };
+            let form = Form { classes: *classes, postprocess: *postprocess };
+            show::run(context, id, form, *input_size, &print)
         }
         ArchCommand::Check(args) => check(context, args.json),
         ArchCommand::Verify { id, fixture, weights, runner, output } => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use convwise_advisor::catalogue::{Catalogue, described};
+use convwise_advisor::catalogue::{Catalogue, Form, described};
 use convwise_graph::{dot, infer, text as graph_text};
 use convwise_types::{Architecture, Bytes, Fact, GraphFacts, InputSize, Precision};
 use convwise_zoo::{BuildOptions, Variant};
@@ -16,7 +16,7 @@ use crate::render::table::{figures, table, text};
 use crate::screen::{FAINT, NAME, styled};
 
 /// How `arch show` prints.
-pub(super) struct Form {
+pub(super) struct Print {
     pub(super) json: bool,
     pub(super) graph: bool,
     pub(super) dot: bool,
@@ -25,31 +25,26 @@ pub(super) struct Form {
 pub(super) fn run(
     context: &Context,
     id: &str,
-    classes: Option<u64>,
+    form: Form,
     size: Option<InputSize>,
-    form: &Form,
+    print: &Print,
 ) -> Result<(), CliError> {
     let zoo = context.zoo();
     let variant = zoo.find(id)?;
     let store = context.store()?;
     let mut architecture = described(zoo, store.shipped(), variant);
     let input = size.map_or(architecture.input, |size| size.of(architecture.input));
-    if form.graph || form.dot {
-        return print_graph(
-            context,
-            variant,
-            &BuildOptions { classes, input: Some(input), ..BuildOptions::default() },
-            form.dot,
-        );
+    if print.graph || print.dot {
+        return print_graph(context, variant, &form.at(input), print.dot);
     }
     if architecture.is_buildable() {
-        let facts = Catalogue::facts(zoo, store, variant, input, classes).map_err(CliError::failed)?;
+        let facts = Catalogue::facts(zoo, store, variant, input, form).map_err(CliError::failed)?;
         match facts {
             Fact::Known(facts, _) => architecture.graph = Some(facts),
             Fact::Unknown(missing) => return Err(CliError::invalid(missing.need)),
         }
     }
-    if form.json {
+    if print.json {
         context.screen.json(&document(&architecture))
     } else {
         context.screen.result(&shown(&architecture))

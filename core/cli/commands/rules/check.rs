@@ -1,6 +1,6 @@
 //! `rules check`: what is wrong or doubtful.
 
-use convwise_advisor::catalogue::Catalogue;
+use convwise_advisor::catalogue::{Catalogue, Form};
 use convwise_advisor::corpus::corpus;
 use convwise_judge::{Level, LevelError, Levels};
 use convwise_types::{Diagnostic, Severity};
@@ -15,7 +15,8 @@ use crate::screen::{FAINT, styled};
 pub(super) fn check(context: &Context, args: &CheckArgs) -> Result<(), CliError> {
     let levels = levels(args).map_err(CliError::invalid)?;
     let (rules, _) = context.load_rules();
-    let corpus = corpus(&Catalogue::build(context.zoo(), context.shipped(), None), context.shipped());
+    let corpus =
+        corpus(&Catalogue::build(context.zoo(), context.shipped(), Form::default()), context.shipped());
     let found = rules.check(&corpus, &levels);
     let errors = found.iter().filter(|d| d.severity == Severity::Error).count();
     if args.output.json {

@@ -10,6 +10,9 @@ pub(super) struct TopPlaces {
     pub count: usize,
 }
 
+/// [`crate::Op::ArgMax`].
+pub(super) struct ArgMax;
+
 /// [`crate::Op::Rows`].
 pub(super) struct Rows;
 
@@ -47,6 +50,21 @@ impl Layer for TopPlaces {
 
     fn attributes(&self, out: &mut Attributes) {
         out.set("count", self.count);
+    }
+}
+
+impl Layer for ArgMax {
+    fn name(&self) -> &'static str {
+        "arg_max"
+    }
+
+    fn shape(&self, given: &Given<'_>) -> Result<Shape, Reason> {
+        match given.first()?.0.as_slice() {
+            [batch, classes, rest @ ..] if *classes > 0 => {
+                Ok(Shape([*batch].iter().chain(rest).copied().collect()))
+            }
+            _ => Err("expected [batch, numbers, ...]".to_owned()),
+        }
     }
 }
 

@@ -112,6 +112,7 @@ pub(crate) fn with_layer<T>(op: &Op, f: impl FnOnce(&dyn Layer) -> T) -> T {
         Op::Constant { dims, values } => f(&stored::Constant { dims, values }),
         Op::Trained { dims, frozen } => f(&stored::Trained { dims, frozen: *frozen }),
         Op::TopPlaces { count } => f(&gather::TopPlaces { count: *count }),
+        Op::ArgMax => f(&gather::ArgMax),
         Op::Rows => f(&gather::Rows),
         Op::Kept { count, iou, score } => f(&gather::Kept { count: *count, iou: *iou, score: *score }),
         Op::Numbers => f(&gather::Cast::Numbers),

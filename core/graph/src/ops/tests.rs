@@ -331,6 +331,9 @@ fn rows_at_places() {
     check(Op::TopPlaces { count: 5 }, [&[2, 9]], "[2x5]");
     check(Op::TopPlaces { count: 10 }, [&[2, 9]], "the 10 greatest of 9; expected 1 to 9");
     check(Op::TopPlaces { count: 1 }, [&[9]], "an operand of 1 axes; expected the 2 of [batch, numbers]");
+    check(Op::ArgMax, [&[2, 9]], "[2]");
+    check(Op::ArgMax, [&[2, 9, 4, 5]], "[2x4x5]");
+    check(Op::ArgMax, [&[2]], "expected [batch, numbers, ...]");
     check(Op::Rows, [&[2, 9, 4], &[2, 5]], "[2x5x4]");
     let misfit = "expected [batch, rows, ...] and places [batch, count]";
     check(Op::Rows, [&[2, 9, 4], &[1, 5]], misfit);

@@ -169,6 +169,36 @@ pub static NEED: Table = Table {
             }),
         ),
         plain(
+            "objects",
+            Kind::Whole,
+            "objects",
+            "Most objects that must be found in one image.",
+            Read::Inquiry(|q| limit(q.request.situation.objects, Cell::whole, "objects", "--objects 50")),
+        ),
+        plain(
+            "object_size",
+            Kind::Whole,
+            "pixels",
+            "Side of the smallest objects that matter, as the network's input shows them.",
+            Read::Inquiry(|q| {
+                limit(q.request.situation.object_size, Cell::whole, "object_size", "--object-size 16")
+            }),
+        ),
+        plain(
+            "postprocess",
+            Kind::Flag,
+            "",
+            "Whether the latency covers post-processing.",
+            Read::Inquiry(|q| Cell::flag(q.request.postprocess)),
+        ),
+        plain(
+            "dataset",
+            Kind::Text,
+            "",
+            "Dataset on which accuracies are compared.",
+            Read::Inquiry(|q| Cell::text(&q.request.comparison().dataset)),
+        ),
+        plain(
             "priority",
             Kind::Word(words::<Priority>),
             "",

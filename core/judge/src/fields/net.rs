@@ -2,7 +2,7 @@
 
 use convwise_types::{
     Candidate, Coverage, Fact, Grade, GraphFacts, Interval, Latency, Maturity, MemoryModel, PerSecond,
-    Precision, Task,
+    Precision, Reach, Task,
 };
 
 use super::rights::{data_commercial, data_licence, permissive, training_data};
@@ -171,6 +171,20 @@ pub static NET: Table = Table {
             "",
             "How mature the ecosystem is.",
             Read::Candidate(maturity),
+        ),
+        plain(
+            "stride",
+            Kind::Whole,
+            "pixels",
+            "Pixels of the input from one place to the next on a detector's finest level of predictions.",
+            Read::Candidate(|c| reach(c, "stride", |r| r.stride)),
+        ),
+        plain(
+            "most_objects",
+            Kind::Whole,
+            "objects",
+            "Most objects that it can find in one image, where its design limits them.",
+            Read::Candidate(|c| reach(c, "most_objects", |r| r.most_objects)),
         ),
         plain(
             "tags",
@@ -510,6 +524,12 @@ fn top1(c: &Candidate) -> Cell {
 fn year(c: &Candidate) -> Cell {
     let paper = c.architecture.paper.as_ref().map(|p| u64::from(p.year));
     Cell::option(paper, Cell::whole, "year", "no publication is recorded for it")
+}
+
+/// What its design says of its reach.
+fn reach(c: &Candidate, name: &str, get: impl Fn(&Reach) -> Option<u64>) -> Cell {
+    let known = c.architecture.reach.as_ref().and_then(get);
+    Cell::option(known, Cell::whole, name, &format!("its family states no `{name}` under `reach`"))
 }
 
 fn maturity(c: &Candidate) -> Cell {

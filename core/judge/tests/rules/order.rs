@@ -86,6 +86,7 @@ fn inquiries() -> Vec<Inquiry> {
             classes: Some(20),
             domain: Some(domain),
             effort: Some(Effort::Low),
+            ..Situation::default()
         };
         inquiry
     };

@@ -113,6 +113,8 @@ impl Made {
             weights: vec![self.weights()],
             elsewhere: BTreeMap::new(),
             graph: Some(self.graph()),
+            reach: None,
+            latencies: Vec::new(),
             stated: None,
             origin: Origin::Shipped,
             plugin: "digest".into(),
@@ -171,6 +173,9 @@ pub fn request(limits: Limits) -> Inquiry {
         runner: RunnerName::from("rten"),
         precisions: vec![Precision::Fp32],
         memory_model: MemoryModel::default(),
+        postprocess: false,
+        dataset: None,
+        comparison: None,
         origins: BTreeMap::new(),
     };
     Inquiry { request, target: Target::undescribed(Deploy::CpuServer) }

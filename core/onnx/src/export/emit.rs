@@ -11,9 +11,10 @@ use super::plan::Plan;
 use super::values::value_info;
 use super::{ExportOptions, activation, arith, conv, gather, layout, linear, pool, resize};
 use crate::error::{ExportError, WeightError};
+use crate::proto::tensor_proto::DataType;
 use crate::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, entry, extent, float,
-    int, tensor_proto,
+    int,
 };
 use crate::weights::WeightSource;
 
@@ -64,7 +65,7 @@ impl<'a> Emitter<'a> {
             let shape = || (self.shapes.of(id), doubled.as_ref().map(|d| d.of(id)));
             if matches!(node.op, Op::Input { .. }) {
                 let (shape, doubled) = shape();
-                let info = value_info(self.tensor(id), shape, doubled);
+                let info = value_info(self.tensor(id), DataType::Float, shape, doubled);
                 self.proto.input.push(info);
             } else if self.plan.uses.is_live(id) && !self.plan.folds.is_folded(id) {
                 self.node(id, node)?;
@@ -102,6 +103,7 @@ impl<'a> Emitter<'a> {
             Op::Constant { values, .. } => self.stored(id, values.clone()),
             Op::Trained { .. } => arith::trained(self, id, node)?,
             Op::TopPlaces { count } => gather::top_places(self, id, node, *count),
+            Op::ArgMax => self.same(id, node, "ArgMax", vec![int("axis", 1), int("keepdims", 0)]),
             Op::Rows => gather::rows(self, id, node),
             Op::Kept { count, iou, score } => gather::kept(self, id, node, *count, (*iou, *score)),
             Op::Numbers => self.same(id, node, "Cast", vec![int("to", gather::FLOAT)]),
@@ -182,26 +184,26 @@ impl<'a> Emitter<'a> {
     /// A constant list of integers.
     pub fn integers(&mut self, node: &Node, what: &str, values: &[i64]) -> String {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.constant(node, what, tensor_proto::DataType::Int64, vec![extent(values.len())], bytes)
+        self.constant(node, what, DataType::Int64, vec![extent(values.len())], bytes)
     }
 
     /// A constant number without axes.
     pub fn number(&mut self, node: &Node, what: &str, value: f32) -> String {
         let bytes = value.to_le_bytes().to_vec();
-        self.constant(node, what, tensor_proto::DataType::Float, vec![], bytes)
+        self.constant(node, what, DataType::Float, vec![], bytes)
     }
 
     /// A constant list of numbers.
     pub fn numbers(&mut self, node: &Node, what: &str, values: &[f32]) -> String {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        self.constant(node, what, tensor_proto::DataType::Float, vec![extent(values.len())], bytes)
+        self.constant(node, what, DataType::Float, vec![extent(values.len())], bytes)
     }
 
     fn constant(
         &mut self,
         node: &Node,
         what: &str,
-        kind: tensor_proto::DataType,
+        kind: DataType,
         dims: Vec<i64>,
         bytes: Vec<u8>,
     ) -> String {
@@ -281,7 +283,9 @@ impl<'a> Emitter<'a> {
                 self.proto.node.push(copy);
             }
             let (shape, doubled) = (self.shapes.of(output.node), doubled.map(|d| d.of(output.node)));
-            self.proto.output.push(value_info(&output.name, shape, doubled));
+            let places = self.graph.node(output.node).is_some_and(|node| node.op.yields_places());
+            let kind = if places { DataType::Int64 } else { DataType::Float };
+            self.proto.output.push(value_info(&output.name, kind, shape, doubled));
         }
     }
 

@@ -8,12 +8,16 @@ use crate::proto::{TensorShapeProto, TypeProto, ValueInfoProto, extent, tensor_p
 /// What the batch axis is called in a file for any batch.
 const BATCH: &str = "N";
 
-/// A named fp32 tensor. `doubled` is its shape for two images instead of one where the batch is dynamic.
-pub(super) fn value_info(name: &str, shape: &Shape, doubled: Option<&Shape>) -> ValueInfoProto {
+/// A named tensor. `doubled` is its shape for two images instead of one where the batch is dynamic.
+pub(super) fn value_info(
+    name: &str,
+    kind: tensor_proto::DataType,
+    shape: &Shape,
+    doubled: Option<&Shape>,
+) -> ValueInfoProto {
     let dims = shape.0.iter().enumerate().map(|(axis, &d)| dim(d, doubled.and_then(|s| s.dim(axis))));
     let shape = TensorShapeProto { dim: dims.collect() };
-    let tensor =
-        type_proto::Tensor { elem_type: Some(tensor_proto::DataType::Float.into()), shape: Some(shape) };
+    let tensor = type_proto::Tensor { elem_type: Some(kind.into()), shape: Some(shape) };
     let kind = TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() };
     ValueInfoProto { name: Some(name.to_owned()), r#type: Some(kind), ..ValueInfoProto::default() }
 }

@@ -31,8 +31,11 @@ pub struct Dataset {
     pub images: u64,
     /// Classes.
     pub classes: u64,
-    /// How networks are scored.
+    /// How networks are scored; they are compared by the first.
     pub metrics: Vec<Metric>,
+    /// Whether networks are compared on it only where somebody asks for it.
+    #[serde(default)]
+    pub on_request: bool,
     /// Where these figures are stated.
     pub source: String,
 }

@@ -203,6 +203,8 @@ fn architecture(id: &str, plugin: &str) -> Architecture {
         weights: Vec::new(),
         elsewhere: BTreeMap::new(),
         graph: None,
+        reach: None,
+        latencies: Vec::new(),
         stated: None,
         origin: Origin::Shipped,
         plugin: plugin.to_owned(),

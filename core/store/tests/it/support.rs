@@ -25,6 +25,7 @@ pub fn measurement(seed: u64) -> Measurement {
             input: InputShape::square(224),
             batch: 1 + seed % 2,
             precision: Precision::Fp32,
+            postprocess: false,
         },
         runner: RunnerStamp {
             name: "rten".into(),

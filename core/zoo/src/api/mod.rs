@@ -21,7 +21,7 @@ use rhai::Engine;
 pub(crate) use net::Net;
 
 /// Raised whenever the API changes what a script builds, so that cached facts are computed anew.
-pub const API_VERSION: u32 = 3;
+pub const API_VERSION: u32 = 4;
 
 /// A sandbox in which graph scripts run.
 #[must_use]

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use convwise_graph::{Builder, Graph, GraphError, NodeId, Op, Shape};
 use convwise_script::Complaint;
-use rhai::{Array, Dynamic, Engine, EvalAltResult};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 
 use super::options::{Options, sizes};
 
@@ -37,6 +37,15 @@ impl Net {
 
     fn lock(&self) -> MutexGuard<'_, Builder> {
         self.builder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the script has named, by name: stages and outputs. The outputs are none any more.
+    pub fn take_named(&self) -> Map {
+        let mut builder = self.lock();
+        let stages = builder.graph().stages.clone();
+        let named = stages.into_iter().chain(builder.take_outputs());
+        let tensor = |id| Dynamic::from(Tensor { net: self.clone(), id });
+        named.map(|n| (n.name.as_str().into(), tensor(n.node))).collect()
     }
 
     fn owns(&self, tensor: &Tensor) -> bool {

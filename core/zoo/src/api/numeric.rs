@@ -67,6 +67,7 @@ fn register_places(engine: &mut Engine) {
     engine.register_fn("top_places", |x: &mut Tensor, count: i64| {
         x.apply(Op::TopPlaces { count: size("top_places", "the count", &count.into())? }, "")
     });
+    engine.register_fn("arg_max", |x: &mut Tensor| x.apply(Op::ArgMax, ""));
     engine.register_fn("numbers", |x: &mut Tensor| x.apply(Op::Numbers, ""));
     engine.register_fn("places", |x: &mut Tensor| x.apply(Op::Places, ""));
     engine.register_fn("kept", kept);

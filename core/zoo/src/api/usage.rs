@@ -36,6 +36,7 @@ pub(super) const USAGE: &[(&str, &str)] = &[
     ("at_most", "x.at_most(4.0)"),
     ("reduce", "x.reduce(\"mean\", [1])"),
     ("top_places", "x.top_places(300)"),
+    ("arg_max", "x.arg_max()"),
     ("kept", "boxes.kept(scores, #{ count: 300, iou: 0.5, score: 0.05 })"),
     ("numbers", "places.numbers()"),
     ("places", "x.places()"),

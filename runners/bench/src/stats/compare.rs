@@ -1,6 +1,6 @@
 //! Comparing two records: a significance test, not two means.
 
-use convwise_types::Measurement;
+use convwise_types::{Measurement, Millis};
 
 use super::{MedianInterval, interval_over_launches};
 
@@ -56,6 +56,27 @@ fn compare_intervals(first: MedianInterval, second: MedianInterval) -> Compariso
     let up = (log(first.high) - a).hypot(b - log(second.low));
     let (low, high) = ((a - b - down).exp(), (a - b + up).exp());
     Comparison { outcome: outcome(low, high), ratio: (a - b).exp(), low, high, caveats: Vec::new() }
+}
+
+/// How much longer the first takes, with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// First median less the second.
+    pub ms: Millis,
+    /// Lower end of the 95 % interval.
+    pub low: Millis,
+    /// Upper end of the 95 % interval.
+    pub high: Millis,
+}
+
+/// What one measurement takes beyond another, from their medians and intervals by the same method, without logarithms.
+#[must_use]
+pub fn difference(first: &Measurement, second: &Measurement) -> Difference {
+    let (a, b) = (&first.statistics, &second.statistics);
+    let ms = a.median.0 - b.median.0;
+    let down = (a.median.0 - a.ci_low.0).hypot(b.ci_high.0 - b.median.0);
+    let up = (a.ci_high.0 - a.median.0).hypot(b.median.0 - b.ci_low.0);
+    Difference { ms: Millis(ms), low: Millis(ms - down), high: Millis(ms + up) }
 }
 
 fn outcome(low: f64, high: f64) -> Outcome {
@@ -122,6 +143,18 @@ mod tests {
         let steady = |centre| noisy(centre, 10_000);
         let first = [steady(1_000_000), steady(1_060_000), steady(1_110_000)];
         check(&first, &[steady(1_090_000)], Outcome::Tie);
+    }
+
+    #[test]
+    fn differences_keep_the_doubt_of_both_sides() {
+        let with = |median, low, high| {
+            let mut m = measurement(&[vec![1; 10]]);
+            m.statistics.median = Millis(median);
+            (m.statistics.ci_low, m.statistics.ci_high) = (Millis(low), Millis(high));
+            m
+        };
+        let found = difference(&with(50.0, 47.0, 53.0), &with(40.0, 36.0, 44.0));
+        assert_eq!(found, Difference { ms: Millis(10.0), low: Millis(5.0), high: Millis(15.0) });
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod percentile;
 mod serial;
 mod summary;
 
-pub use compare::{Comparison, Outcome, compare};
+pub use compare::{Comparison, Difference, Outcome, compare, difference};
 pub use describe::{Sorted, median};
 pub use interval::{MIN_FOR_INTERVAL, MedianInterval, interval_over_launches, median_interval};
 pub use percentile::{min_samples_for, upper_bound};

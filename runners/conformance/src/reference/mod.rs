@@ -105,6 +105,7 @@ impl Step<'_> {
                 Values::new(shape.to_vec(), values.unwrap_or_default())
             }
             Op::TopPlaces { .. } => place::top_places(&x, shape),
+            Op::ArgMax => place::arg_max(&x, shape),
             Op::Rows => place::rows(&x, &self.operand(1), shape),
             Op::Kept { iou, score, .. } => place::kept(&x, &self.operand(1), (*iou, *score), shape),
             Op::Numbers => x,

@@ -33,6 +33,18 @@ pub(super) fn top_places(x: &Values, shape: &[usize]) -> Values {
     })
 }
 
+/// Place of the greatest number along axis 1; of equal ones the first.
+pub(super) fn arg_max(x: &Values, shape: &[usize]) -> Values {
+    Values::at_every(shape, |place| {
+        let along = |index: usize| {
+            let (batch, rest) = place.split_at(1.min(place.len()));
+            x.get(&[batch, &[index], rest].concat())
+        };
+        let best = (0..x.extent(1)).rev().max_by(|&a, &b| along(a).total_cmp(&along(b)));
+        best.unwrap_or(0) as f64
+    })
+}
+
 pub(super) fn rows(x: &Values, places: &Values, shape: &[usize]) -> Values {
     Values::at_every(shape, |place| {
         let named = places.get(place.get(..2).unwrap_or_default());

@@ -1,0 +1,146 @@
+//! On which dataset the accuracies of an answer are compared. Figures on different datasets are never mixed.
+
+use std::collections::BTreeSet;
+
+use convwise_store::shipped::{Dataset, Shipped};
+use convwise_types::{
+    Architecture, ArchitectureId, Compared, ComparedElsewhere, ComparisonSet, Task, did_you_mean,
+};
+
+use crate::answer::{Assessment, Grounds};
+use crate::faults::Faults;
+
+/// Why a dataset cannot be what networks are compared on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoComparison {
+    /// Nobody described it.
+    #[error("there is no dataset `{asked}`{hint}; for {task} there are {known}")]
+    Unknown {
+        /// What was asked for.
+        asked: String,
+        /// "did you mean".
+        hint: String,
+        /// The task.
+        task: Task,
+        /// What there is.
+        known: String,
+    },
+    /// It tests something else.
+    #[error("{asked} tests {tests}, not {task}; for {task} there are {known}")]
+    OtherTask {
+        /// What was asked for.
+        asked: String,
+        /// What it tests.
+        tests: Task,
+        /// The task.
+        task: Task,
+        /// What there is.
+        known: String,
+    },
+}
+
+/// Settles what the accuracies are compared on: what the request names, else the set that covers most of the networks that
+/// fit. Measurements have no say in it, so that an answer stays comparable while they come in.
+///
+/// # Errors
+/// The request names a dataset that is not known, or one for another task.
+pub(crate) fn settled(grounds: &Grounds<'_>) -> Result<ComparisonSet, NoComparison> {
+    let request = &grounds.inquiry.request;
+    match &request.dataset {
+        Some(id) => named(grounds.shipped, request.task, id),
+        None => Ok(widest(grounds)),
+    }
+}
+
+fn named(shipped: &Shipped, task: Task, asked: &str) -> Result<ComparisonSet, NoComparison> {
+    let known = || of_task(shipped, task).map(|d| d.id.as_str()).collect::<Vec<_>>().join(", ");
+    let Some(dataset) = shipped.dataset(asked) else {
+        let hint = did_you_mean(asked, shipped.datasets.iter().map(|d| d.value.id.as_str()));
+        return Err(NoComparison::Unknown { asked: asked.to_owned(), hint, task, known: known() });
+    };
+    if dataset.task != task {
+        let (asked, tests) = (asked.to_owned(), dataset.task);
+        return Err(NoComparison::OtherTask { asked, tests, task, known: known() });
+    }
+    Ok(comparison_on(dataset))
+}
+
+fn of_task(shipped: &Shipped, task: Task) -> impl Iterator<Item = &Dataset> {
+    shipped.datasets.iter().map(|d| &d.value).filter(move |d| d.task == task)
+}
+
+/// Networks are compared by the metric that a dataset names first.
+fn comparison_on(dataset: &Dataset) -> ComparisonSet {
+    let metric = dataset.metrics.first().map(|m| m.name.as_str()).unwrap_or_default();
+    ComparisonSet::new(&dataset.id, metric)
+}
+
+/// The set on which most of the networks that fit have a figure; of equals the usual one, then the one described first.
+fn widest(grounds: &Grounds<'_>) -> ComparisonSet {
+    let task = grounds.inquiry.request.task;
+    let usual = ComparisonSet::of(task);
+    let others = of_task(grounds.shipped, task).filter(|d| !d.on_request).map(comparison_on);
+    let others = others.filter(|set| *set != usual && covered(grounds, set) > 0).collect::<Vec<_>>();
+    if others.is_empty() {
+        return usual;
+    }
+    let mut best = (fitting(grounds, &usual), usual);
+    for set in others {
+        // What nobody evaluated there cannot fit there either.
+        if covered(grounds, &set) > best.0 {
+            let fit = fitting(grounds, &set);
+            if fit > best.0 {
+                best = (fit, set);
+            }
+        }
+    }
+    best.1
+}
+
+/// Architectures of the task with a figure.
+fn covered(grounds: &Grounds<'_>, set: &ComparisonSet) -> usize {
+    let task = grounds.inquiry.request.task;
+    grounds.catalogue.architectures.iter().filter(|a| a.task == task && has_figure(a, set)).count()
+}
+
+fn has_figure(architecture: &Architecture, set: &ComparisonSet) -> bool {
+    architecture.weights.iter().flat_map(|w| &w.results).any(|result| set.covers(result))
+}
+
+/// Networks that fit and have a figure, if networks are compared on this set.
+fn fitting(grounds: &Grounds<'_>, set: &ComparisonSet) -> usize {
+    let inquiry = grounds.inquiry.compared_on(set.clone());
+    let assessment = Grounds { inquiry: &inquiry, ..*grounds }.assess(&[], &Faults::default());
+    with_figure(&assessment).len()
+}
+
+fn with_figure(assessment: &Assessment) -> BTreeSet<ArchitectureId> {
+    let standings = assessment.standings();
+    let known = standings.iter().filter(|s| s.candidate.accuracy.value().is_some());
+    known.map(|s| s.candidate.key.architecture.clone()).collect()
+}
+
+/// What an answer was compared on, and what it leaves out for want of a figure there.
+pub(crate) fn compared(grounds: &Grounds<'_>, assessment: &Assessment) -> Compared {
+    let request = &grounds.inquiry.request;
+    let set = request.comparison();
+    let networks = with_figure(assessment);
+    let standings = assessment.standings();
+    let fit: BTreeSet<_> = standings.iter().map(|s| s.candidate.key.architecture.clone()).collect();
+    let elsewhere = |dataset: &Dataset| {
+        let other = comparison_on(dataset);
+        let found = standings.iter().map(|s| &s.candidate.architecture).filter(|a| has_figure(a, &other));
+        let networks: BTreeSet<_> = found.map(|a| a.id.clone()).collect();
+        let networks = networks.into_iter().collect();
+        ComparedElsewhere { dataset: other.dataset, networks }
+    };
+    let others = of_task(grounds.shipped, request.task).filter(|d| d.id != set.dataset);
+    Compared {
+        dataset: set.dataset.clone(),
+        metric: set.metric.clone(),
+        asked: request.dataset.is_some(),
+        left_out: fit.difference(&networks).cloned().collect(),
+        networks: networks.into_iter().collect(),
+        elsewhere: others.map(elsewhere).filter(|e| !e.networks.is_empty()).collect(),
+    }
+}
