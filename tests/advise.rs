@@ -224,3 +224,48 @@ fn the_answer_as_a_person_reads_it() {
         insta::assert_snapshot!("markdown", home.run(&format!("{line} --markdown")).stdout);
     });
 }
+
+#[test]
+fn networks_are_compared_on_one_dataset_which_the_answer_names() {
+    let home = Home::new();
+    let ask = "advise --task segment --deploy cpu-server --threads 1 --json";
+    let advice = home.json(ask);
+    let compared = &advice["compared"];
+    assert_eq!(compared["asked"], false);
+    let covered = names_of(&compared["networks"]);
+    assert!(covered.len() >= 4 && !names_of(&compared["left_out"]).is_empty(), "{compared}");
+    for elsewhere in compared["elsewhere"].as_array().unwrap() {
+        assert!(
+            names_of(&elsewhere["networks"]).len() <= covered.len(),
+            "the widest set is taken: {compared}"
+        );
+    }
+    for pick in advice["picks"].as_array().unwrap().iter().filter(|p| !p["accuracy"].is_null()) {
+        assert_eq!(
+            pick["accuracy"]["dataset"], compared["dataset"],
+            "figures of two datasets are never mixed"
+        );
+    }
+
+    let other = home.json(&format!("{ask} --dataset ade20k/val"));
+    assert_eq!(other["compared"]["dataset"], "ade20k/val");
+    assert_eq!(other["compared"]["asked"], true);
+    assert!(names_of(&other["compared"]["networks"]).contains(&"upernet_convnext_tiny".to_owned()));
+    assert_ne!(other["picks"], advice["picks"]);
+}
+
+fn names_of(ids: &Value) -> Vec<String> {
+    ids.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_dataset_that_is_not_known_or_tests_something_else_is_refused() {
+    let home = Home::new();
+    let ask = |task: &str, dataset: &str| {
+        home.run(&format!("advise --task {task} --deploy cpu-server --dataset {dataset}"))
+    };
+    ask("segment", "cityscape/val").fails(3, &["did you mean `cityscapes/val`", "ade20k/val"]);
+    ask("segment", "coco/val2017").fails(3, &["coco/val2017 tests detect, not segment"]);
+    home.run("advise --task classify --deploy cpu-server --postprocess")
+        .fails(3, &["--postprocess", "leave it out"]);
+}

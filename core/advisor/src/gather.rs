@@ -83,7 +83,7 @@ fn deployments<'a>(
     comparison: &ComparisonSet,
 ) -> Vec<(Option<&'a Weights>, InputShape)> {
     let mut found = Vec::new();
-    for weights in &architecture.weights {
+    for weights in architecture.weights.iter().filter(|w| !is_outdone(w, architecture, comparison)) {
         let results: Vec<_> = weights.results.iter().filter(|r| comparison.covers(r)).collect();
         let exact = results.iter().any(|r| r.precision == precision);
         let from_float = results.is_empty() || results.iter().any(|r| r.precision == Precision::Fp32);
@@ -106,6 +106,15 @@ fn deployments<'a>(
         found.push((None, architecture.input));
     }
     found
+}
+
+/// Whether weights say nothing that can be compared while others of the same network and licence do: those trained for another
+/// dataset are no second way to deploy it.
+fn is_outdone(weights: &Weights, architecture: &Architecture, comparison: &ComparisonSet) -> bool {
+    let comparable = |w: &Weights| w.results.iter().any(|r| comparison.covers(r));
+    let licence = |w: &Weights| w.licence.as_ref().map(|l| l.spdx.clone());
+    let better = |w: &Weights| comparable(w) && licence(w) == licence(weights);
+    !weights.results.is_empty() && !comparable(weights) && architecture.weights.iter().any(better)
 }
 
 fn candidate(

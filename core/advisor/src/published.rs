@@ -1,16 +1,29 @@
 //! Latencies that somebody published for the very device, engine and setting of a request.
 
 use convwise_types::{
-    Architecture, Evidence, Fact, Grade, InputShape, Interval, Latency, Precision, PublishedLatency,
+    Architecture, DeviceKind, Evidence, Fact, Grade, InputShape, Interval, Latency, Precision,
+    PublishedLatency,
 };
 
 use crate::gather::Evidences;
+use crate::place::Place;
 
 /// How far the same network may be from a figure that was published for the same device and engine: other versions, clocks
 /// and cooling. This project's judgement, for sources state no interval.
 const SPREAD: f64 = 1.25;
-/// What a source says where a figure covers the network alone.
+/// What a source says where a figure covers the network alone, and how it begins where it covers what follows too.
 const NETWORK: &str = "network";
+const ANSWERS: &str = "network and ";
+
+/// Sources do not state threads: engines use all processors unless they are told otherwise.
+fn uses_all_cores(evidences: &Evidences<'_>) -> bool {
+    match evidences.place {
+        Place::Described(device) if device.kind == DeviceKind::Cpu => {
+            device.cores == Some(evidences.request.threads)
+        }
+        _ => true,
+    }
+}
 
 /// The latency of a network in the setting of a request, where one is published: same device, engine, number format, batch
 /// and input, and what it covers is what the request asks for.
@@ -25,10 +38,9 @@ pub(crate) fn latency(
         p.device == device.as_str()
             && (p.precision, p.batch, p.input) == (precision, request.batch, input)
             && p.is_of(&request.runner)
-            && p.includes == NETWORK
-            && !request.postprocess
+            && if request.postprocess { p.includes.starts_with(ANSWERS) } else { p.includes == NETWORK }
     };
-    let found = architecture.latencies.iter().find(fits)?;
+    let found = architecture.latencies.iter().find(fits).filter(|_| uses_all_cores(evidences))?;
     let ms = found.latency.0;
     Some(Fact::Known(
         Latency {

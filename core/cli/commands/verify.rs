@@ -7,10 +7,8 @@ use std::path::Path;
 use convwise_advisor::find_runner;
 use convwise_graph::Graph;
 use convwise_host::{DType, RunnerEntry, Tensor};
-use convwise_onnx::{ExportOptions, Filling, Golden, export, golden};
-use convwise_zoo::verify::{
-    Fixture, FixtureTensor, OutputCheck, VerifyReport, compare_graph, compare_outputs,
-};
+use convwise_onnx::{ExportOptions, Golden, export, golden};
+use convwise_zoo::verify::{Fixture, OutputCheck, VerifyReport, compare_graph, compare_outputs};
 use convwise_zoo::{BuildOptions, Variant};
 
 use crate::context::Context;
@@ -89,13 +87,7 @@ fn verify(
 
 /// The network under the weights of the fixture's rule.
 fn filled(graph: Graph, fixture: &Fixture) -> Weighted {
-    let filling = |t: &FixtureTensor| Filling {
-        role: t.role.clone(),
-        exponent: t.exponent,
-        constant: fixture.keep_values.get(&t.name).cloned(),
-    };
-    let rule = Golden::new(fixture.tensors.iter().map(|t| (t.name.clone(), filling(t))));
-    Weighted { graph, weights: Box::new(rule), fitting: Fitting::default() }
+    Weighted { graph, weights: Box::new(Golden::new(fixture.fillings())), fitting: Fitting::default() }
 }
 
 /// The outputs of the network under the fixture's input, by name.

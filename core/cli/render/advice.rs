@@ -13,6 +13,9 @@ use crate::screen::{BAD, FAINT, GOOD, HEADING, NAME, WARN, styled};
 /// Rejections that are printed one by one; the rest is counted.
 const REJECTIONS_SHOWN: usize = 8;
 
+/// Names of a list that are printed.
+const NAMES_SHOWN: usize = 6;
+
 /// The whole answer.
 pub(crate) fn advice(advice: &Advice) -> String {
     let mut out = String::new();
@@ -147,7 +150,6 @@ fn compared_on(advice: &Advice, out: &mut String) {
     if without == 0 {
         return;
     }
-    let names = |ids: &[ArchitectureId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let fit = with + without;
     let line = format!(
         "accuracy is {} on {}, which {with} of the {fit} networks that fit have; left out for want of it: {}",
@@ -159,6 +161,15 @@ fn compared_on(advice: &Advice, out: &mut String) {
     for other in &compared.elsewhere {
         let line = format!("--dataset {} compares {}", other.dataset, names(&other.networks));
         let _ = writeln!(out, "{}", styled(FAINT, line));
+    }
+}
+
+/// The first few names of a list.
+fn names(ids: &[ArchitectureId]) -> String {
+    let shown = ids.iter().take(NAMES_SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(NAMES_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

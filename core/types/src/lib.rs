@@ -47,4 +47,6 @@ pub use request::{
 pub use stated::{PublishedLatency, Reach, StatedCost, StatedMacs};
 pub use suggest::{did_you_mean, nearest};
 pub use units::{Bytes, Macs, Millis, Params, PerSecond, Percent, UnitError};
-pub use weights::{Coverage, DataTerms, LicenceTerms, Preprocessing, PublishedResult, TrainingData, Weights};
+pub use weights::{
+    Coverage, DataTerms, Fit, LicenceTerms, Preprocessing, PublishedResult, TrainingData, Weights,
+};

@@ -76,7 +76,7 @@ impl PublishedLatency {
             |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
         let engine = plain(&self.runtime);
         let names = match plain(runner.as_str()).as_str() {
-            "libtorch" => vec!["libtorch".to_owned(), "pytorch".to_owned()],
+            "libtorch" => ["libtorch", "pytorch", "torchscript"].map(str::to_owned).to_vec(),
             name => vec![name.to_owned()],
         };
         names.iter().any(|name| engine.starts_with(name))

@@ -56,13 +56,44 @@ pub struct PublishedResult {
     pub source: String,
 }
 
-/// How an image becomes the input that weights were trained for.
+words! {
+    /// How an image is brought to the size of the input.
+    pub enum Fit, "way to fit an image" {
+        /// The shorter edge is scaled to `resize`, and a square of `crop` cut out of the middle.
+        Crop = "crop",
+        /// The shorter edge is scaled to `resize`, unless that makes the longer one more than `longest`.
+        Shorter = "shorter",
+        /// The longer edge is scaled to the input's, and the rest padded.
+        Letterbox = "letterbox",
+        /// Both edges are scaled to the input's.
+        Stretch = "stretch",
+        /// Images have the size of the input already.
+        Whole = "whole",
+    }
+}
+
+impl Default for Fit {
+    /// What classifiers do.
+    fn default() -> Self {
+        Self::Crop
+    }
+}
+
+/// How an image becomes the input that weights were trained for. Sides are in pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
-    /// Side in pixels to which the shorter edge is scaled.
-    pub resize: u64,
-    /// Side in pixels of the square cut out of the middle.
-    pub crop: u64,
+    /// How it is brought to size.
+    #[serde(default)]
+    pub fit: Fit,
+    /// What its shorter edge is scaled to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resize: Option<u64>,
+    /// Side of the square that is cut out of the middle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<u64>,
+    /// The most that its longer edge may become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longest: Option<u64>,
     /// How it is scaled: `bilinear` or `bicubic`.
     pub interpolation: String,
     /// Subtracted from each channel, after pixels were divided by 255.
@@ -71,11 +102,34 @@ pub struct Preprocessing {
     pub std: Vec<f64>,
 }
 
+impl Preprocessing {
+    /// Whether it states the sides that its way to fit needs.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match self.fit {
+            Fit::Crop => self.resize.is_some() && self.crop.is_some(),
+            Fit::Shorter => self.resize.is_some(),
+            Fit::Letterbox | Fit::Stretch | Fit::Whole => true,
+        }
+    }
+}
+
 impl fmt::Display for Preprocessing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
-        let Self { resize, crop, interpolation, mean, std } = self;
-        write!(f, "{interpolation} {resize}, crop {crop}, mean {}, std {}", list(mean), list(std))
+        let side = |side: Option<u64>| side.map_or_else(|| "unknown".to_owned(), |n| n.to_string());
+        let scaled = &self.interpolation;
+        let fit = match self.fit {
+            Fit::Crop => format!("{scaled} {}, crop {}", side(self.resize), side(self.crop)),
+            Fit::Shorter => {
+                let longest = self.longest.map(|n| format!(", the longer at most {n}")).unwrap_or_default();
+                format!("{scaled}, shorter edge {}{longest}", side(self.resize))
+            }
+            Fit::Letterbox => format!("{scaled}, longer edge to the input's, the rest padded"),
+            Fit::Stretch => format!("{scaled}, both edges to the input's"),
+            Fit::Whole => "images of the input's size".to_owned(),
+        };
+        write!(f, "{fit}, mean {}, std {}", list(&self.mean), list(&self.std))
     }
 }
 

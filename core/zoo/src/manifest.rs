@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use convwise_types::{
-    Coverage, Diagnostic, InputShape, LicenceTerms, Maturity, Paper, Percent, Precision, Preprocessing,
+    Coverage, Diagnostic, Fit, InputShape, LicenceTerms, Maturity, Paper, Percent, Precision, Preprocessing,
     PublishedLatency, PublishedResult, Reach, Span, StatedCost, Task, TrainingData, Weights, WeightsTag,
     did_you_mean,
 };
@@ -86,8 +86,10 @@ struct ElsewhereEntry {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "the table of a preprocessing")]
 struct PreprocessingEntry {
+    fit: Option<Fit>,
     resize: Option<u64>,
     crop: Option<u64>,
+    longest: Option<u64>,
     interpolation: Option<String>,
     mean: Option<Vec<f64>>,
     std: Option<Vec<f64>>,
@@ -205,14 +207,18 @@ impl Manifest {
 
     /// Known only where every part of it is.
     fn preprocessing(&self, entry: &WeightsEntry) -> Option<Preprocessing> {
-        let (own, usual) = (entry.preprocessing.as_ref()?.get_ref(), &self.defaults.preprocessing);
-        Some(Preprocessing {
-            resize: own.resize.or(usual.resize)?,
-            crop: own.crop.or(usual.crop)?,
+        let (none, usual) = (PreprocessingEntry::default(), &self.defaults.preprocessing);
+        let own = entry.preprocessing.as_ref().map_or(&none, Spanned::get_ref);
+        let stated = Preprocessing {
+            fit: own.fit.or(usual.fit).unwrap_or_default(),
+            resize: own.resize.or(usual.resize),
+            crop: own.crop.or(usual.crop),
+            longest: own.longest.or(usual.longest),
             interpolation: own.interpolation.clone().or_else(|| usual.interpolation.clone())?,
             mean: own.mean.clone().or_else(|| usual.mean.clone())?,
             std: own.std.clone().or_else(|| usual.std.clone())?,
-        })
+        };
+        Some(stated).filter(Preprocessing::is_complete)
     }
 
     /// What the design of a variant lets it find.
@@ -276,7 +282,7 @@ impl Manifest {
             return Some(Problem::at(
                 incomplete,
                 "the preprocessing is incomplete",
-                "it needs resize, crop, interpolation, mean and std, here or in `[defaults.preprocessing]`",
+                "it needs interpolation, mean and std, and as `fit` wants resize and crop, here or in `[defaults.preprocessing]`",
             ));
         }
         weights.problem()

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use convwise_graph::Op;
 use convwise_libtorch::Libtorch;
-use convwise_onnx::{Batch, ExportOptions, Filling, Golden, OPSETS, Seeded, export, golden};
+use convwise_onnx::{Batch, ExportOptions, Golden, OPSETS, Seeded, export, golden};
 use convwise_rten::RtenRunner;
 use convwise_sdk::{Options, Runner, TensorView};
-use convwise_zoo::verify::{Fixture, FixtureTensor, compare_outputs};
+use convwise_zoo::verify::{Fixture, compare_outputs};
 use convwise_zoo::{BuildOptions, Zoo};
 
 /// Largest difference from the built-in runner, as a part of the largest output.
@@ -68,12 +68,7 @@ fn every_family_gives_the_outputs_of_its_reference() {
     for (family, (_, name, path)) in done {
         let fixture = Fixture::parse(&name, &std::fs::read_to_string(&path).unwrap()).unwrap();
         let graph = fixture.build(&zoo, zoo.find(&name).unwrap()).unwrap();
-        let filling = |t: &FixtureTensor| Filling {
-            role: t.role.clone(),
-            exponent: t.exponent,
-            constant: fixture.keep_values.get(&t.name).cloned(),
-        };
-        let rule = Golden::new(fixture.tensors.iter().map(|t| (t.name.clone(), filling(t))));
+        let rule = Golden::new(fixture.fillings());
         let model = folder.path().join("fixture.onnx");
         export(&graph, &rule, &ExportOptions::default()).unwrap().save(&model).unwrap();
         let fill = |input: &convwise_zoo::verify::FixtureInput| {

@@ -11,6 +11,7 @@ mod faults;
 mod over_guide;
 mod place;
 mod prediction;
+mod published;
 mod samples;
 mod scenario;
 mod shortlist;

@@ -7,7 +7,7 @@ use convwise_types::{Bytes, Deploy, Device, DeviceKind, Request, ShippedDevice};
 
 use crate::samples::{device, request};
 
-fn board() -> ShippedDevice {
+pub fn board() -> ShippedDevice {
     ShippedDevice {
         id: "cortex-m7".into(),
         kind: DeviceKind::Mcu,

@@ -36,6 +36,8 @@ pub(super) fn document(a: &Architecture) -> Value {
         "schema": "convwise.architecture/1",
         "stated": a.stated,
         "results": results,
+        "latencies": a.latencies,
+        "reach": a.reach,
         "weights": weights,
         "elsewhere": a.elsewhere,
         "licence": {"code": a.code_licence.as_ref().map(|l| &l.spdx), "weights": weights_licences(a)},

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use convwise_advisor::catalogue::{Catalogue, Form, described};
 use convwise_graph::{dot, infer, text as graph_text};
-use convwise_types::{Architecture, Bytes, Fact, GraphFacts, InputSize, Precision};
+use convwise_types::{Architecture, Bytes, Fact, GraphFacts, InputSize, Precision, PublishedLatency};
 use convwise_zoo::{BuildOptions, Variant};
 
 use super::document::{document, peaks, stated_sizes};
@@ -78,6 +78,7 @@ fn shown(a: &Architecture) -> String {
     }
     out.push('\n');
     out.push_str(&results(a));
+    out.push_str(&latencies(a));
     out.push_str(&sources(a));
     out
 }
@@ -170,4 +171,34 @@ fn results(a: &Architecture) -> String {
         })
     });
     table(&columns, rows)
+}
+
+/// Latencies that others published, on devices and engines of theirs.
+fn latencies(a: &Architecture) -> String {
+    if a.latencies.is_empty() {
+        return String::new();
+    }
+    let columns = [
+        text("published on"),
+        text("with"),
+        text("precision"),
+        text("input"),
+        figures("batch"),
+        figures("latency"),
+        text("of"),
+        text("source"),
+    ];
+    let row = |l: &PublishedLatency| {
+        vec![
+            l.device.clone(),
+            l.runtime.clone(),
+            l.precision.to_string(),
+            format!("{}x{}", l.input.height, l.input.width),
+            l.batch.to_string(),
+            l.latency.to_string(),
+            l.includes.clone(),
+            l.source.clone(),
+        ]
+    };
+    format!("\n{}", table(&columns, a.latencies.iter().map(row)))
 }

@@ -32,7 +32,8 @@ pub(super) fn solve(problem: &Problem) -> Found {
         run.add(segment, live, listed);
     }
     let peak = run.peak.max(run.proven);
-    let order = if peak == run.proven { Order::Optimal } else { Order::Heuristic };
+    let proven = peak == run.proven || peak == problem.least_held();
+    let order = if proven { Order::Optimal } else { Order::Heuristic };
     Found { peak, steps: run.steps, order }
 }
 

@@ -106,7 +106,7 @@ const ALL_OPTIONS: [MemoryOptions; 4] = [
 
 #[test]
 fn plans_are_as_good_as_exhaustive_search() {
-    let mut improved = 0;
+    let (mut improved, mut sharper) = (0, 0);
     for seed in 0..400 {
         let graph = random_graph(seed, 4 + seed as usize % 6);
         let shapes = infer(&graph, 1).unwrap();
@@ -114,7 +114,11 @@ fn plans_are_as_good_as_exhaustive_search() {
             let plan = plan(&graph, &shapes, options);
             let problem = Problem::of(&graph, &shapes, options);
             assert_eq!(plan.order, Order::Optimal, "seed {seed}");
-            assert_eq!(plan.peak_elements, exhaustive(&problem), "seed {seed}");
+            let best = exhaustive(&problem);
+            assert_eq!(plan.peak_elements, best, "seed {seed}");
+            let (plain, sharp) = (problem.least(), problem.least_held());
+            assert!(plain <= sharp && sharp <= best, "seed {seed}: {plain}, {sharp}, {best}");
+            sharper += usize::from(sharp > plain);
             assert_eq!(replay(&graph, &shapes, options, &plan), plan.peak_elements, "seed {seed}");
             assert_runs(&graph, &plan.steps);
             let listed: Vec<_> = (0..problem.steps.len()).collect();
@@ -123,6 +127,7 @@ fn plans_are_as_good_as_exhaustive_search() {
         }
     }
     assert!(improved > 20, "only {improved} orders were worth changing; the graphs are too easy");
+    assert!(sharper > 100, "only {sharper} bounds were sharper");
 }
 
 #[test]

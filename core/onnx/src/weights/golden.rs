@@ -26,6 +26,13 @@ pub struct Filling {
     pub constant: Option<Vec<f64>>,
 }
 
+/// Role, exponent and constant, as a fixture's row has them.
+impl From<(String, i32, Option<Vec<f64>>)> for Filling {
+    fn from((role, exponent, constant): (String, i32, Option<Vec<f64>>)) -> Self {
+        Self { role, exponent, constant }
+    }
+}
+
 /// Weights by the parity rule, version 2.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Golden {
@@ -35,8 +42,8 @@ pub struct Golden {
 impl Golden {
     /// The rule with what a fixture states of these tensors.
     #[must_use]
-    pub fn new(fillings: impl IntoIterator<Item = (String, Filling)>) -> Self {
-        Self { fillings: fillings.into_iter().collect() }
+    pub fn new<F: Into<Filling>>(fillings: impl IntoIterator<Item = (String, F)>) -> Self {
+        Self { fillings: fillings.into_iter().map(|(name, filling)| (name, filling.into())).collect() }
     }
 }
 

@@ -117,6 +117,9 @@ fn suggested_tolerance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64
     Checks::deserialize(deserializer).map(|checks| checks.suggested_tolerance_over_max)
 }
 
+/// Role, exponent and values of a tensor, as the fill rule takes them.
+type Stated = (String, i32, Option<Vec<f64>>);
+
 impl Fixture {
     /// Reads a fixture; `file` names it in errors.
     ///
@@ -129,6 +132,14 @@ impl Fixture {
             None => Ok(fixture),
             Some(reason) => Err(refuse(reason)),
         }
+    }
+
+    /// How each tensor is filled: its name, and its role, exponent and, where it is kept, its values.
+    pub fn fillings(&self) -> impl Iterator<Item = (String, Stated)> + '_ {
+        self.tensors.iter().map(|t| {
+            let constant = self.keep_values.get(&t.name).cloned();
+            (t.name.clone(), (t.role.clone(), t.exponent, constant))
+        })
     }
 
     fn contradiction(&self) -> Option<String> {
