@@ -71,6 +71,12 @@ const REQUESTS: &[&str] = &[
     "deploy=cpu-server domain=synthetic classes=50 train-images=50000",
     "deploy=mobile domain=other classes=5 train-images=5000",
     "deploy=edge domain=industrial classes=3 train-images=60000",
+    "deploy=gpu-server objects=80 object-size=12",
+    "deploy=gpu-server objects=200 runner=tensorrt",
+    "deploy=cpu-server objects=30 object-size=40",
+    "deploy=cpu-server object-size=16 real-time=true",
+    "deploy=mobile objects=20 object-size=6",
+    "deploy=edge objects=5 object-size=24",
 ];
 
 /// Every request of the corpus, for each task and for each described device.
