@@ -138,18 +138,24 @@ pub static KNOBS: [Knob; 13] = [
         |r| r.situation.train_images.map(real),
         |r, v| r.situation.train_images = Some(whole(v))
     ),
-    count!("objects", "objects", OBJECTS, Changes::Rules, |r| r.situation.objects.map(real), |r, v| r
-        .situation
-        .objects =
-        Some(whole(v))),
-    count!(
-        "object-size",
-        "pixels",
-        OBJECT_SIZES,
-        Changes::Rules,
-        |r| r.situation.object_size.map(real),
-        |r, v| r.situation.object_size = Some(whole(v))
-    ),
+    Knob {
+        looser: Looser::Below(1.0),
+        ..count!("objects", "objects", OBJECTS, Changes::Rules, |r| r.situation.objects.map(real), |r, v| r
+            .situation
+            .objects =
+            Some(whole(v)))
+    },
+    Knob {
+        looser: Looser::Above(8192.0),
+        ..count!(
+            "object-size",
+            "pixels",
+            OBJECT_SIZES,
+            Changes::Rules,
+            |r| r.situation.object_size.map(real),
+            |r, v| r.situation.object_size = Some(whole(v))
+        )
+    },
     count!("classes", "classes", CLASSES, Changes::Networks, |r| r.situation.classes.map(real), |r, v| r
         .situation
         .classes =

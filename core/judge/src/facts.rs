@@ -31,6 +31,7 @@ pub(crate) fn need(stated: &Toml) -> Result<Row, String> {
         row.set(name, Cell::text(word));
     }
     row.set("real_time", Cell::flag(false));
+    row.set("postprocess", Cell::flag(false));
     row.set("batch", Cell::whole(1));
     row.set("threads", Cell::whole(1));
     row.set("precisions", Cell::words(["fp32"]));
