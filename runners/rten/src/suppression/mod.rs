@@ -2,6 +2,10 @@
 //!
 //! rten 0.27 has one of its own, which divides the intersection of two boxes by the rectangle around both, where ONNX has
 //! their union, and looks at boxes in the order in which they come: it keeps others than the definition does.
+//!
+//! What stands for a node is written in the text files beside this one: `corners` or `centres` take the boxes apart, `above`
+//! or `every` says which are eligible, and `greedy` picks for all images and classes at once, a box of each in every turn of
+//! a loop. Few and plain operators are in the loop, since each costs a dispatch for every box that is kept.
 
 mod text;
 
@@ -11,12 +15,15 @@ mod tests;
 use std::path::Path;
 
 use convwise_onnx::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
-use convwise_sdk::{ErrorCode, RunnerError};
+use convwise_sdk::RunnerError;
 
 use text::{Names, nodes};
 
 /// The operator.
 pub(crate) const OPERATOR: &str = "NonMaxSuppression";
+
+/// Most nodes that are replaced: each becomes a hundred.
+const MOST: usize = 1000;
 
 /// The bytes of a model, with other nodes in place of those that suppress.
 ///
@@ -25,32 +32,40 @@ pub(crate) const OPERATOR: &str = "NonMaxSuppression";
 pub(crate) fn replaced(path: &Path) -> Result<Vec<u8>, RunnerError> {
     let mut model = convwise_onnx::read_model(path).map_err(|error| RunnerError::model(error.to_string()))?;
     replace(&mut model).map_err(|why| {
-        RunnerError::new(ErrorCode::Unsupported, format!("{}: {why}; use another runner", path.display()))
+        let said = format!("{}: {OPERATOR} {why}; use a runner that has this operator", path.display());
+        RunnerError::unsupported(said)
     })?;
     Ok(convwise_onnx::encode_model(&model))
 }
 
 fn replace(model: &mut ModelProto) -> Result<(), String> {
-    // rten looks for it in models that come as bytes.
+    // Without it rten takes no bytes for a model; a file may lack it.
     model.ir_version.get_or_insert(8);
     let Some(graph) = &mut model.graph else { return Ok(()) };
-    let inner = graph.node.iter().flat_map(graphs);
-    if inner.into_iter().any(suppresses) {
-        return Err(format!("{OPERATOR} in a graph within a graph is more than this runner can do"));
+    if graph.node.iter().flat_map(graphs).any(suppresses) {
+        return Err("stands in a graph within the graph, where rten's own would keep other boxes".to_owned());
+    }
+    let count = graph.node.iter().filter(|node| is_suppression(node)).count();
+    if count > MOST {
+        return Err(format!("stands in the model {count} times, which is more than {MOST}"));
     }
     if is_scattered(graph) {
-        return Err(format!(
-            "{OPERATOR} beside weights in a file of their own is more than this runner can do"
-        ));
+        return Err(
+            "stands beside weights in a file of their own, which this runner cannot rewrite".to_owned()
+        );
     }
-    let old = std::mem::take(&mut graph.node);
-    for node in old {
+    let mut nodes = Vec::with_capacity(graph.node.len());
+    for node in graph.node.drain(..) {
         if is_suppression(&node) {
-            graph.node.extend(Suppression::of(&node)?.nodes()?);
+            let instead = Suppression::of(&node);
+            let instead =
+                instead.map_err(|why| format!("{} is none that ONNX defines: {why}", node.name()))?;
+            nodes.extend(instead.nodes()?);
         } else {
-            graph.node.push(node);
+            nodes.push(node);
         }
     }
+    graph.node = nodes;
     Ok(())
 }
 
@@ -90,34 +105,32 @@ struct Suppression<'a> {
 }
 
 impl<'a> Suppression<'a> {
-    fn of(node: &'a NodeProto) -> Result<Self, String> {
-        let wrong = |what: &str| format!("{OPERATOR} {}: {what}", node.name());
+    fn of(node: &'a NodeProto) -> Result<Self, &'static str> {
         let input = |index: usize| node.input.get(index).map(String::as_str).filter(|name| !name.is_empty());
-        let [selected] = &node.output[..] else { return Err(wrong("it has one output")) };
         let (Some(boxes), Some(scores), None) = (input(0), input(1), node.input.get(5)) else {
-            return Err(wrong("it has two to five inputs"));
+            return Err("it takes boxes, scores and up to three limits");
         };
+        let [selected] = &node.output[..] else { return Err("it gives one output") };
         let centres = match &node.attribute[..] {
             [] => false,
             [only] if only.name() == "center_point_box" && matches!(only.i(), 0 | 1) => only.i() == 1,
-            _ => return Err(wrong("an attribute other than center_point_box, or a value that this has not")),
+            _ => return Err("it has no setting but center_point_box, 0 or 1"),
         };
         let name = if node.name().is_empty() { selected } else { node.name() };
         Ok(Self { boxes, scores, most: input(2), iou: input(3), least: input(4), centres, selected, name })
     }
 
-    /// What stands for the node.
+    /// What stands for the node. Each is called like it, with an ending of its own.
     fn nodes(&self) -> Result<Vec<NodeProto>, String> {
-        let mut given = vec![("boxes", self.boxes), ("scores", self.scores), ("selected", self.selected)];
-        given.extend(
-            [("most", self.most), ("iou", self.iou), ("least", self.least)]
-                .into_iter()
-                .filter_map(|(own, given)| Some((own, given?))),
-        );
-        let given: Vec<_> = given.into_iter().map(|(own, given)| (own, given.to_owned())).collect();
         let names = Names {
-            given: &given,
-            // No value of the model may be called like one of these; the output's name is the model's own.
+            given: &[
+                ("boxes", Some(self.boxes)),
+                ("scores", Some(self.scores)),
+                ("most", self.most),
+                ("iou", self.iou),
+                ("least", self.least),
+                ("selected", Some(self.selected)),
+            ],
             values: format!("{}:", self.selected),
             nodes: format!("{}/", self.name),
         };

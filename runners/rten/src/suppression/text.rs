@@ -6,8 +6,8 @@ use convwise_onnx::proto::{AttributeProto, GraphProto, NodeProto, ValueInfoProto
 
 /// What the names in a text become.
 pub(super) struct Names<'a> {
-    /// Names that the graph around the nodes has given.
-    pub(super) given: &'a [(&'a str, String)],
+    /// What the graph around the nodes calls some of them.
+    pub(super) given: &'a [(&'a str, Option<&'a str>)],
     /// Put before every other value's name.
     pub(super) values: String,
     /// Put before every node's name.
@@ -16,9 +16,12 @@ pub(super) struct Names<'a> {
 
 impl Names<'_> {
     fn value(&self, name: &str) -> String {
-        let given = self.given.iter().find(|(own, _)| *own == name).map(|(_, given)| given.clone());
-        given
-            .unwrap_or_else(|| if name.is_empty() { String::new() } else { format!("{}{name}", self.values) })
+        let given = self.given.iter().find(|(own, _)| *own == name).and_then(|(_, given)| *given);
+        match given {
+            Some(given) => given.to_owned(),
+            None if name.is_empty() => String::new(),
+            None => format!("{}{name}", self.values),
+        }
     }
 }
 

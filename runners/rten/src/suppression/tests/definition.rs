@@ -1,93 +1,19 @@
-//! The replacement in rten against the definition, box by box.
+//! What the definition keeps, box by box, and whether rten keeps the same.
 
-use std::path::PathBuf;
+use convwise_sdk::{DType, Session, Tensor};
 
-use convwise_onnx::encode_model;
-use convwise_onnx::proto::tensor_proto::DataType;
-use convwise_onnx::proto::tensor_shape_proto::{Dimension, dimension};
-use convwise_onnx::proto::{
-    OperatorSetIdProto, TensorShapeProto, TypeProto, ValueInfoProto, attribute_proto, type_proto,
-};
-use convwise_sdk::{DType, Options, Runner, Session, Tensor};
-
-use super::*;
-use crate::RtenRunner;
-
-/// The inputs that the operator has, in their order.
-const INPUTS: [&str; 5] = ["boxes", "scores", "most", "iou", "least"];
-
-fn value(name: &str, kind: DataType, rank: usize) -> ValueInfoProto {
-    let dim = |axis| Dimension {
-        value: Some(dimension::Value::DimParam(format!("{name}{axis}"))),
-        ..Dimension::default()
-    };
-    let shape = Some(TensorShapeProto { dim: (0..rank).map(dim).collect() });
-    let tensor = type_proto::Tensor { elem_type: Some(kind.into()), shape };
-    let value = Some(type_proto::Value::TensorType(tensor));
-    ValueInfoProto {
-        name: Some(name.to_owned()),
-        r#type: Some(TypeProto { value, ..TypeProto::default() }),
-        ..ValueInfoProto::default()
-    }
-}
-
-fn node(given: &[bool; 5], centres: bool) -> NodeProto {
-    let input = INPUTS.iter().zip(given).map(|(name, given)| if *given { *name } else { "" }.to_owned());
-    let attribute = AttributeProto {
-        name: Some("center_point_box".to_owned()),
-        i: Some(i64::from(centres)),
-        r#type: Some(attribute_proto::AttributeType::Int.into()),
-        ..AttributeProto::default()
-    };
-    NodeProto {
-        input: input.collect(),
-        output: vec!["selected".to_owned()],
-        name: Some("nms".to_owned()),
-        op_type: Some(OPERATOR.to_owned()),
-        attribute: if centres { vec![attribute] } else { Vec::new() },
-        ..NodeProto::default()
-    }
-}
-
-fn model(given: &[bool; 5], node: NodeProto) -> ModelProto {
-    let float = DataType::Float;
-    let kinds = [(float, 3), (float, 3), (DataType::Int64, 1), (float, 1), (float, 1)];
-    let inputs = INPUTS.iter().zip(kinds).zip(given).filter(|(_, given)| **given);
-    let graph = GraphProto {
-        node: vec![node],
-        input: inputs.map(|((name, (kind, rank)), _)| value(name, kind, rank)).collect(),
-        output: vec![value("selected", DataType::Int64, 2)],
-        ..GraphProto::default()
-    };
-    let standard = OperatorSetIdProto { version: Some(17), ..OperatorSetIdProto::default() };
-    ModelProto {
-        ir_version: Some(8),
-        graph: Some(graph),
-        opset_import: vec![standard],
-        ..ModelProto::default()
-    }
-}
-
-fn saved(folder: &tempfile::TempDir, model: &ModelProto) -> PathBuf {
-    let path = folder.path().join("model.onnx");
-    std::fs::write(&path, encode_model(model)).unwrap();
-    path
-}
-
-fn load(model: &ModelProto) -> Result<Box<dyn Session>, RunnerError> {
-    let folder = tempfile::tempdir().unwrap();
-    RtenRunner.load(&saved(&folder, model), &[("threads", "1")].into_iter().collect::<Options>())
-}
+use super::{load, model, node};
 
 /// What is suppressed, and how.
-struct Case {
+#[derive(Clone)]
+pub(super) struct Case {
     /// Images, classes and boxes.
     extents: [usize; 3],
     boxes: Vec<[f32; 4]>,
     scores: Vec<f32>,
     most: Option<i32>,
     iou: Option<f32>,
-    least: Option<f32>,
+    pub(super) least: Option<f32>,
     centres: bool,
 }
 
@@ -97,7 +23,7 @@ impl Case {
     }
 
     /// What rten answers.
-    fn answer(&self, session: &mut dyn Session) -> Vec<[i32; 3]> {
+    pub(super) fn answer(&self, session: &mut dyn Session) -> Vec<[i32; 3]> {
         let floats = |shape: &[usize], values: &[f32]| {
             let bytes = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
             Tensor::new(DType::F32, shape.to_vec(), bytes).unwrap()
@@ -110,7 +36,8 @@ impl Case {
         inputs.extend(
             self.most.map(|most| Tensor::new(DType::I32, vec![1], most.to_ne_bytes().to_vec()).unwrap()),
         );
-        inputs.extend([self.iou, self.least].into_iter().flatten().map(|limit| floats(&[1], &[limit])));
+        inputs.extend(self.iou.map(|iou| floats(&[], &[iou])));
+        inputs.extend(self.least.map(|least| floats(&[1], &[least])));
         for (index, input) in inputs.iter().enumerate() {
             session.set_input(index, input.view()).unwrap();
         }
@@ -121,7 +48,7 @@ impl Case {
     }
 
     /// What the definition says.
-    fn expected(&self) -> Vec<[i32; 3]> {
+    pub(super) fn expected(&self) -> Vec<[i32; 3]> {
         let [images, classes, boxes] = self.extents;
         let pairs = (0..images).flat_map(|image| (0..classes).map(move |class| (image, class)));
         let mut rows = Vec::new();
@@ -144,11 +71,12 @@ impl Case {
     }
 
     fn overlap(&self, a: [f32; 4], b: [f32; 4]) -> bool {
+        let sorted = |a: f32, b: f32| if a >= b { (b, a) } else { (a, b) };
         let side = |[p, q, r, s]: [f32; 4], axis: usize| match (self.centres, axis) {
             (true, 0) => (p - r / 2.0, p + r / 2.0),
             (true, _) => (q - s / 2.0, q + s / 2.0),
-            (false, 0) => (p.min(r), p.max(r)),
-            (false, _) => (q.min(s), q.max(s)),
+            (false, 0) => sorted(p, r),
+            (false, _) => sorted(q, s),
         };
         let area =
             |of| [0, 1].map(|axis| side(of, axis)).iter().map(|(low, high)| high - low).product::<f32>();
@@ -165,7 +93,7 @@ impl Case {
 }
 
 /// Numbers that look like chance and are the same in every run (a linear congruential generator).
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
     fn below(&mut self, end: usize) -> usize {
@@ -178,13 +106,17 @@ impl Chance {
         f32::from(u16::try_from(self.below(usize::from(steps))).unwrap()) / f32::from(steps)
     }
 
-    fn case(&mut self, optional: usize, centres: bool) -> Case {
-        let extents = [1 + self.below(3), 1 + self.below(4), [0, 1, 2, 5, 17, 60][self.below(6)]];
+    pub(super) fn case(&mut self, optional: usize, centres: bool) -> Case {
+        let at_least = usize::from(self.below(40) > 0);
+        let extents =
+            [at_least + self.below(3), at_least + self.below(4), [0, 1, 2, 5, 17, 60][self.below(6)]];
         let [images, classes, boxes] = extents;
         let steps = [4, 10, 1000][self.below(3)];
         let mut scores: Vec<f32> = (0..images * classes * boxes).map(|_| self.number(steps)).collect();
         if self.below(4) == 0 {
-            scores.iter_mut().step_by(3).for_each(|score| *score = f32::NEG_INFINITY);
+            // What is no number exceeds no threshold; where it stands without one is not defined.
+            let odd = if optional & 4 > 0 { f32::NAN } else { f32::NEG_INFINITY };
+            scores.iter_mut().step_by(3).for_each(|score| *score = odd);
         }
         Case {
             extents,
@@ -200,11 +132,13 @@ impl Chance {
     /// A box in either form, sometimes without an area, sometimes the wrong way round.
     fn corners(&mut self, steps: u16, centres: bool) -> [f32; 4] {
         let mut of = [(); 4].map(|()| self.number(steps));
-        match self.below(12) {
+        match self.below(16) {
             0 => of[2] = if centres { 0.0 } else { of[0] },
             1 => of[3] = if centres { 0.0 } else { of[1] },
             2 if centres => of[2] = -of[2],
             3 if centres => (of[2], of[3]) = (-of[2], -of[3]),
+            4 => of[self.below(4)] = [f32::NAN, f32::INFINITY, -f32::INFINITY, f32::MAX][self.below(4)],
+            5 => of[3] = 1e-30,
             _ => {}
         }
         of
@@ -228,43 +162,4 @@ fn what_is_kept_is_what_the_definition_keeps() {
     }
     // The cases are worth something.
     assert!(kept > 5000 && none > 100, "{kept} boxes, {none} cases without");
-}
-
-/// Boxes of a size, at chance places in a square.
-fn crowd(count: usize, size: f32, most: i32) -> Case {
-    let mut chance = Chance(3);
-    let boxes = (0..count).map(|_| {
-        let [y, x] = [(); 2].map(|()| chance.number(10_000));
-        [y, x, y + size, x + size]
-    });
-    let boxes = boxes.collect();
-    let scores = (0..count).map(|_| chance.number(10_000)).collect();
-    Case {
-        extents: [1, 1, count],
-        boxes,
-        scores,
-        most: Some(most),
-        iou: Some(0.7),
-        least: Some(0.0),
-        centres: false,
-    }
-}
-
-#[test]
-#[ignore = "a measurement, not a test"]
-fn how_long_it_takes() {
-    for (count, size) in [(1500, 0.05), (8400, 0.05), (8400, 0.2)] {
-        let case = crowd(count, size, 300);
-        let mut session = load(&model(&case.given(), node(&case.given(), false))).unwrap();
-        let kept = case.answer(session.as_mut()).len();
-        let mut times: Vec<_> = (0..15)
-            .map(|_| {
-                let start = std::time::Instant::now();
-                session.run().unwrap();
-                start.elapsed()
-            })
-            .collect();
-        times.sort();
-        println!("{count} boxes, {kept} kept: {:?}", times[7]);
-    }
 }
