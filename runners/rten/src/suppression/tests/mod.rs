@@ -164,3 +164,20 @@ fn what_cannot_be_written_otherwise_is_refused() {
         "house/NonMaxSuppression operator not supported",
     );
 }
+
+#[test]
+fn damage_is_an_error_or_nothing_to_this() {
+    let whole = encode_model(&model(&[true; 5], node(&[true; 5], false)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.onnx");
+    let mut read = 0;
+    for at in 0..whole.len() {
+        let mut bent = whole.clone();
+        bent[at] ^= 0x55;
+        for bytes in [&whole[..at], &bent] {
+            std::fs::write(&path, bytes).unwrap();
+            read += usize::from(replaced(&path).is_ok());
+        }
+    }
+    assert!(read > 0 && read < whole.len(), "{read} of {}", whole.len());
+}
