@@ -40,7 +40,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("mock", &["sdk"]),
-    ("rten", &["sdk"]),
+    // It writes one operator otherwise before rten reads a model.
+    ("rten", &["onnx", "sdk"]),
     ("ort", &["sdk"]),
     ("onnxruntime", &["sdk", "ort"]),
     // It interprets models, and reads them with the one reader of the format that there is.

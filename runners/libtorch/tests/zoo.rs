@@ -102,7 +102,7 @@ fn every_family_gives_the_outputs_of_the_built_in_runner() {
         (input.height, input.width) = (input.height.min(320), input.width.min(384));
         let graph =
             zoo.build(variant, &BuildOptions { input: Some(input), ..BuildOptions::default() }).unwrap();
-        // rten computes suppression otherwise and refuses it; the fixtures try such networks on given boxes.
+        // Suppression is for one image, and near ties fall either way; the fixtures try such networks on given boxes.
         if graph.nodes.iter().any(|node| matches!(node.op, Op::Kept { .. })) {
             continue;
         }

@@ -5,6 +5,7 @@
 
 mod error;
 mod session;
+mod suppression;
 mod value;
 mod wire;
 
@@ -53,10 +54,17 @@ impl Runner for RtenRunner {
 
     fn load(&self, model: &Path, options: &Options) -> Result<Box<dyn Session>, RunnerError> {
         let settings = Settings::read(options)?;
-        wire::check(model)?;
+        let found = wire::check(model)?;
+        let rewritten = found.suppression.then(|| suppression::replaced(model)).transpose()?;
         let pool = Arc::new(ThreadPool::with_num_threads(settings.threads.get()));
-        let loaded =
-            pool.run(|| ModelOptions::with_all_ops().prepack_weights(settings.prepack).load_file(model));
+        let loaded = pool.run(|| {
+            let mut options = ModelOptions::with_all_ops();
+            options.prepack_weights(settings.prepack);
+            match rewritten {
+                Some(bytes) => options.load(bytes),
+                None => options.load_file(model),
+            }
+        });
         let loaded = loaded.map_err(|error| error::loading(model, &error))?;
         let run_options = RunOptions::default().with_thread_pool(Some(pool));
         Ok(Box::new(RtenSession::new(loaded, run_options)?))

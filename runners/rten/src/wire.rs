@@ -1,11 +1,13 @@
 //! A look at a model file before rten reads it: rten 0.27 reads a number that does not end for ever, and a graph nested
-//! thousandfold to the end of its stack, and answers wrongly for one operator. Tensors' data is passed over, so that it costs next to nothing.
+//! thousandfold to the end of its stack. Tensors' data is passed over, so that it costs next to nothing.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
 use std::path::Path;
 
-use convwise_sdk::{ErrorCode, RunnerError};
+use convwise_sdk::RunnerError;
+
+use crate::suppression;
 
 /// Messages of onnx.proto, as far as rten reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,35 +62,31 @@ impl Message {
     }
 }
 
+/// What was found in a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// A node of it may be called like the operator that rten gets wrong.
+    pub(crate) suppression: bool,
+}
+
 /// Refuses what rten would not survive.
-pub(crate) fn check(model: &Path) -> Result<(), RunnerError> {
+pub(crate) fn check(model: &Path) -> Result<Found, RunnerError> {
     let problem = |why: &str| RunnerError::model(format!("{}: {why}", model.display()));
     let unreadable = |error: io::Error| problem(&error.to_string());
     let file = File::open(model).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
-    let mut wire = Wire { from: BufReader::new(file), at: 0 };
-    wire.message(Message::Model, length, 0).map_err(|fault| match fault {
-        Fault::Io(error) => unreadable(error),
-        Fault::Wrong(why) => problem(why),
-        Fault::Unsupported(why) => {
-            RunnerError::new(ErrorCode::Unsupported, format!("{}: {why}", model.display()))
-        }
-    })
+    let mut wire = Wire::new(BufReader::new(file));
+    match wire.message(Message::Model, length, 0) {
+        Ok(()) => Ok(wire.found),
+        Err(Fault::Io(error)) => Err(unreadable(error)),
+        Err(Fault::Wrong(why)) => Err(problem(why)),
+    }
 }
 
 enum Fault {
     Io(io::Error),
     Wrong(&'static str),
-    Unsupported(&'static str),
 }
-
-/// rten 0.27 divides the intersection of two boxes by the rectangle around both, where ONNX has their union, and looks at
-/// boxes in the order they come in: it keeps others than the definition does.
-const SUPPRESSION: (&[u8], &str) = (
-    b"NonMaxSuppression",
-    "rten's NonMaxSuppression keeps other boxes than ONNX defines; use a runner that has this operator, or export the \
-     network without it",
-);
 
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
@@ -103,9 +101,14 @@ struct Wire<R> {
     from: R,
     /// Bytes passed.
     at: u64,
+    found: Found,
 }
 
 impl<R: BufRead + Seek> Wire<R> {
+    fn new(from: R) -> Self {
+        Self { from, at: 0, found: Found::default() }
+    }
+
     /// Passes the fields of a message that ends at `end`.
     fn message(&mut self, message: Message, end: u64, level: usize) -> Result<(), Fault> {
         if level > MOST_LEVELS {
@@ -140,11 +143,12 @@ impl<R: BufRead + Seek> Wire<R> {
                 }
                 Ok(())
             }
-            Content::Operator if length == SUPPRESSION.0.len() as u64 => {
-                let mut name = vec![0; SUPPRESSION.0.len()];
+            Content::Operator if length == suppression::OPERATOR.len() as u64 => {
+                let mut name = [0; suppression::OPERATOR.len()];
                 io::Read::read_exact(&mut self.from, &mut name)?;
                 self.at = own_end;
-                if name == SUPPRESSION.0 { Err(Fault::Unsupported(SUPPRESSION.1)) } else { Ok(()) }
+                self.found.suppression |= name == suppression::OPERATOR.as_bytes();
+                Ok(())
             }
             Content::Operator | Content::Bytes => self.skip(length, end),
         }
@@ -178,7 +182,7 @@ mod tests {
     use super::*;
 
     fn refusal(bytes: &[u8]) -> Option<&'static str> {
-        let mut wire = Wire { from: io::Cursor::new(bytes), at: 0 };
+        let mut wire = Wire::new(io::Cursor::new(bytes));
         match wire.message(Message::Model, bytes.len() as u64, 0) {
             Err(Fault::Wrong(why)) => Some(why),
             _ => None,
@@ -199,13 +203,15 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_that_answers_wrongly_is_refused() {
-        let model = |name: &[u8]| field(7, &field(1, &field(4, name)));
-        let fault = |bytes: &[u8]| {
-            Wire { from: io::Cursor::new(bytes), at: 0 }.message(Message::Model, bytes.len() as u64, 0)
+    fn the_operator_that_rten_gets_wrong_is_found() {
+        let found = |name: &[u8]| {
+            let model = field(7, &field(1, &field(4, name)));
+            let mut wire = Wire::new(io::Cursor::new(&model));
+            assert!(wire.message(Message::Model, model.len() as u64, 0).is_ok());
+            wire.found.suppression
         };
-        assert!(matches!(fault(&model(b"NonMaxSuppression")), Err(Fault::Unsupported(_))));
-        assert!(fault(&model(b"NonMaxSuppressioN")).is_ok() && fault(&model(b"Relu")).is_ok());
+        assert!(found(b"NonMaxSuppression"));
+        assert!(!found(b"NonMaxSuppressioN") && !found(b"Relu"));
     }
 
     #[test]
