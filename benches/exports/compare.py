@@ -11,6 +11,7 @@ a network is the same for convwise's file against itself: differences within tha
 
 import argparse
 import importlib.metadata
+import itertools
 import pathlib
 import platform
 import time
@@ -59,7 +60,7 @@ def in_turns(sessions, pairs, seconds, clock):
     ways = list(sessions)
     times = {way: ([], []) for way in ways}
     start = None
-    for count in range(-WARM_UP, 10**9):
+    for count in itertools.count(-WARM_UP):
         if count == 0:
             start = time.perf_counter()
         if count >= pairs / 2 and time.perf_counter() - start > seconds:
@@ -127,7 +128,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.threads > 1 and arguments.clock == "processor":
         parser.error("the processor's time is that of one thread; take --clock wall with more")
-    print(f"{processor()}, {arguments.threads} thread(s), {arguments.clock} time, Python {platform.python_version()}, {', '.join(versions())}")
+    print(f"{processor()}, {arguments.threads} thread(s), {arguments.clock} time; {', '.join(versions())}")
     print(f"{'network':30} {'reference':12} {'ours ms':>9} {'its ms':>9} {'ratio':>7}  {'ratio of pairs':20} {'pairs':>5}")
     names = sorted(path.name.removesuffix(".ours.onnx") for path in arguments.folder.glob("*.ours.onnx"))
     for name in arguments.only or names:
