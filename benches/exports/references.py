@@ -13,6 +13,7 @@ vanish. `compare.py` compares the files.
 import argparse
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -139,8 +140,7 @@ def yolov8n(arguments):
     settle(yolo.model, (256, 256))
     weights = arguments.folder / f"{name}.safetensors"
     save_weights(yolo.model, weights)
-    written = pathlib.Path(yolo.export(format="onnx", imgsz=640))
-    written.replace(arguments.folder / f"{name}.ultralytics.onnx")
+    shutil.move(yolo.export(format="onnx", imgsz=640), arguments.folder / f"{name}.ultralytics.onnx")
     ours(arguments, name, weights)
 
 
@@ -158,7 +158,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--convwise", default="convwise")
-    parser.add_argument("--bisenet", type=pathlib.Path, help="a clone of CoinCheung/BiSeNet")
+    parser.add_argument("--bisenet", type=pathlib.Path, default="BiSeNet", help="a clone of CoinCheung/BiSeNet")
     parser.add_argument("--only", action="append", help="a network (repeatable)")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
