@@ -125,8 +125,11 @@ fn fit(
             )));
         }
     }
-    let fitting =
-        Fitting { begun_anew: file.begun_anew(&graph), left_out: file.left_out(), ..Fitting::default() };
+    let fitting = Fitting {
+        begun_anew: file.begun_anew(&graph),
+        left_out: file.left_out(&graph),
+        ..Fitting::default()
+    };
     Ok(Weighted { graph, weights: Box::new(file), fitting })
 }
 

@@ -11,11 +11,13 @@ use crate::advise::find_runner;
 use crate::world::World;
 
 /// How far the outputs of every measured plan are from those of the runner called `reference`, on the same file and the
-/// same input: one for each plan, `None` for plans of that runner itself and where there is nothing to compare.
+/// same input: one for each plan, `None` for plans of that runner itself, for what cannot be compared number by number, and
+/// where there is nothing to compare.
 #[must_use]
 pub fn agreements(
     world: &World<'_>,
     reference: &str,
+    is_comparable: &dyn Fn(&BenchPlan) -> bool,
     plans: &[BenchPlan],
     results: &[Result<Measurement, BenchError>],
     cancel: &AtomicBool,
@@ -24,7 +26,7 @@ pub fn agreements(
     let mut found = Vec::with_capacity(plans.len());
     for (plan, result) in plans.iter().zip(results) {
         let real = result.as_ref().is_ok_and(|m| !m.runner.simulated && m.runner.name.as_str() != reference);
-        let wanted = real && !cancel.load(Ordering::Relaxed);
+        let wanted = real && is_comparable(plan) && !cancel.load(Ordering::Relaxed);
         found.push(if wanted { expected.compared_with(plan) } else { None });
     }
     found

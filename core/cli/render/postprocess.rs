@@ -61,19 +61,14 @@ fn tail(answers: &Measurement, raw: &Measurement) -> Option<Tail> {
 pub(super) fn lines(records: &[Benched], out: &mut String) {
     let found = tails(records);
     for tail in &found {
-        let _ = writeln!(
-            out,
-            "post-processing of {} with {}: {} ({}), {:.0} % of the whole  {}",
-            tail.architecture,
-            tail.runner,
-            Millis(tail.ms),
-            interval(tail.low_ms, tail.high_ms),
-            100.0 * tail.share,
-            styled(
-                FAINT,
-                format!("{} against {}", short(tail.answers.as_str()), short(tail.network.as_str()))
-            )
-        );
+        let records = format!("{} against {}", short(tail.answers.as_str()), short(tail.network.as_str()));
+        let (of, range) =
+            (format!("{} with {}", tail.architecture, tail.runner), interval(tail.low_ms, tail.high_ms));
+        let cost = match tail.low_ms > 0.0 {
+            true => format!("{} ({range}), {:.0} % of the whole", Millis(tail.ms), 100.0 * tail.share),
+            false => format!("not told apart from nothing ({range}); a quieter machine or more time would"),
+        };
+        let _ = writeln!(out, "post-processing of {of}: {cost}  {}", styled(FAINT, records));
     }
     let networks: std::collections::BTreeSet<_> =
         found.iter().map(|tail| tail.architecture.as_str()).collect();

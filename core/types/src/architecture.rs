@@ -178,6 +178,9 @@ pub struct GraphFacts {
     /// Peak of simultaneously live activations, best operator order found, in elements, by what the runtime
     /// does.
     pub peak_elements: BTreeMap<MemoryModel, u64>,
+    /// Runtimes for which the search for the best order was given up, so that their peak is an upper bound.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub bounded: BTreeSet<MemoryModel>,
     /// Weights as deployed (batch norm folded), in bytes a precision.
     pub weight_bytes: BTreeMap<Precision, Bytes>,
     /// Operations used, with how often.

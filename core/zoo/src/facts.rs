@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use convwise_graph::memory::{self, Depthwise, MemoryOptions};
+use convwise_graph::memory::{self, Depthwise, MemoryOptions, MemoryPlan, Order};
 use convwise_graph::{Cost, Graph, GraphError, Shapes, cost, fingerprint, infer};
 use convwise_types::{Bytes, GraphFacts, InputShape, MemoryModel, NamedShape, Precision};
 
@@ -13,13 +13,17 @@ use convwise_types::{Bytes, GraphFacts, InputShape, MemoryModel, NamedShape, Pre
 pub fn facts(graph: &Graph, input: InputShape) -> Result<GraphFacts, GraphError> {
     let shapes = infer(graph, 1)?;
     let cost = cost(graph, &shapes);
+    let plans = plans(graph, &shapes, &cost);
+    let of_each = |(model, plan): (&MemoryModel, &MemoryPlan)| (*model, plan.peak_elements);
+    let is_bound = |(_, plan): &(&MemoryModel, &MemoryPlan)| plan.order != Order::Optimal;
     Ok(GraphFacts {
         input,
         params: cost.params,
         macs: cost.macs,
         depthwise_macs: cost.depthwise_macs,
         activations: cost.activations,
-        peak_elements: peaks(graph, &shapes, &cost),
+        peak_elements: plans.iter().map(of_each).collect(),
+        bounded: plans.iter().filter(is_bound).map(|(model, _)| *model).collect(),
         weight_bytes: by_precision(|p| cost.weight_bytes(p)),
         ops: ops(&cost),
         outputs: outputs(graph, &shapes),
@@ -27,14 +31,14 @@ pub fn facts(graph: &Graph, input: InputShape) -> Result<GraphFacts, GraphError>
     })
 }
 
-fn peaks(graph: &Graph, shapes: &Shapes, cost: &Cost) -> BTreeMap<MemoryModel, u64> {
-    let peak = |model| {
+/// The best order that was found for each kind of runtime.
+fn plans(graph: &Graph, shapes: &Shapes, cost: &Cost) -> BTreeMap<MemoryModel, MemoryPlan> {
+    let plan = |model| {
         let options = options_of(model);
         let known = options == MemoryOptions::default();
-        let plan = (!known).then(|| memory::plan(graph, shapes, options));
-        (model, plan.map_or(cost.memory.peak_elements, |p| p.peak_elements))
+        (model, if known { cost.memory.clone() } else { memory::plan(graph, shapes, options) })
     };
-    MemoryModel::ALL.iter().copied().map(peak).collect()
+    MemoryModel::ALL.iter().copied().map(plan).collect()
 }
 
 fn options_of(model: MemoryModel) -> MemoryOptions {

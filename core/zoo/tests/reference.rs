@@ -203,14 +203,6 @@ fn the_report_has_the_form_of_the_command_line() {
     insta::assert_json_snapshot!(json);
 }
 
-/// Networks so wide that the search for the best order was given up in some memory model: their peak is an upper bound.
-const BOUNDED: [&str; 4] = [
-    "dino_resnet50_4scale",
-    "dino_resnet50_4scale_q50",
-    "fasterrcnn_convnext_tiny_fpn",
-    "fasterrcnn_resnet50_fpn",
-];
-
 /// "Best operator order" is a claim about all orders, so that the search must have ended.
 #[test]
 fn the_orders_behind_the_peaks_are_proven() {
@@ -228,5 +220,5 @@ fn the_orders_behind_the_peaks_are_proven() {
             }
         }
     }
-    assert_eq!(bounded, BOUNDED.into());
+    assert!(bounded.is_empty(), "{bounded:?}");
 }

@@ -76,6 +76,7 @@ pub fn graph(id: &str, input: InputShape, gmacs: u64) -> GraphFacts {
         depthwise_macs: Macs(0),
         activations: 5_000_000 * gmacs,
         peak_elements: [(MemoryModel::InPlace, 1_000_000)].into(),
+        bounded: BTreeSet::new(),
         weight_bytes: bytes(5_000_000 * gmacs),
         ops: BTreeMap::from([("conv".to_owned(), 50), ("relu".to_owned(), 50)]),
         outputs: Vec::new(),

@@ -57,6 +57,7 @@ fn graph_document(facts: &GraphFacts) -> Value {
         "activations": facts.activations,
         "peak_activation_bytes": peaks(facts, MemoryModel::default()),
         "peak_activation_bytes_by_memory_model": peaks_by_model(facts),
+        "peaks_that_are_upper_bounds": facts.bounded,
         "weight_bytes": facts.weight_bytes,
         "outputs": facts.outputs,
         "ops": facts.ops,

@@ -89,10 +89,10 @@ type Line = (&'static str, String);
 fn graph_lines(facts: &GraphFacts) -> Vec<Line> {
     let outputs = facts.outputs.iter().map(|o| format!("{} {:?}", o.name, o.shape)).collect::<Vec<_>>();
     let ops = facts.ops.iter().map(|(o, n)| format!("{n} {o}")).collect::<Vec<_>>();
-    let peaks = facts
-        .peak_elements
-        .keys()
-        .map(|&model| ("peak activations", format!("{}, {model}", per_precision(&peaks(facts, model)))));
+    let peaks = facts.peak_elements.keys().map(|&model| {
+        let bound = if facts.bounded.contains(&model) { " (at most: a better order may exist)" } else { "" };
+        ("peak activations", format!("{}, {model}{bound}", per_precision(&peaks(facts, model))))
+    });
     let mut lines = vec![
         ("input", facts.input.to_string()),
         ("parameters", format!("{} ({})", facts.params.0, facts.params)),

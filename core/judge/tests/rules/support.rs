@@ -150,6 +150,7 @@ impl Made {
             depthwise_macs: Macs(0),
             activations: 11_114_984,
             peak_elements: BTreeMap::from([(MemoryModel::InPlace, 2_408_448)]),
+            bounded: BTreeSet::new(),
             weight_bytes: BTreeMap::from([(Precision::Fp32, Bytes(self.params * 4))]),
             ops: BTreeMap::from([("conv".to_owned(), 53), ("relu".to_owned(), 49)]),
             outputs: Vec::new(),

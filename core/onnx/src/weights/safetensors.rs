@@ -4,6 +4,7 @@
 //! file's, and nothing is allocated for a tensor but what the graph asks for. Tensors are read when
 //! needed instead of being mapped, so that a file changed meanwhile cannot crash the program.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -82,10 +83,12 @@ impl Safetensors {
         graph.params().filter(anew).map(|param| param.name.clone()).collect()
     }
 
-    /// Tensors of the file that only training uses.
+    /// Tensors of the file that only training uses: those that the network has are not among them.
     #[must_use]
-    pub fn left_out(&self) -> Vec<String> {
-        self.names().into_iter().filter(|name| self.matching.leaves_out(name)).collect()
+    pub fn left_out(&self, graph: &Graph) -> Vec<String> {
+        let used: BTreeSet<&str> = graph.params().map(|param| self.matching.name_of(param)).collect();
+        let unused = |name: &String| self.matching.leaves_out(name) && !used.contains(name.as_str());
+        self.names().into_iter().filter(unused).collect()
     }
 
     fn info(&self, param: &Param, elements: usize) -> Result<&TensorInfo, WeightError> {

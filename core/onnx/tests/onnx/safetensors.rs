@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use convwise_graph::{Graph, Op, Param, Shape};
-use convwise_onnx::{ExportOptions, Golden, Safetensors, WeightSource, export};
+use convwise_onnx::{ExportOptions, Golden, Matching, Safetensors, WeightSource, export};
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, TensorView};
 
@@ -60,6 +60,19 @@ fn exported(graph: &Graph, weights: &dyn WeightSource) -> String {
     let described = weights.describe();
     let tail = bytes.len() - bytes.windows(described.len()).position(|w| w == described.as_bytes()).unwrap();
     blake3::hash(&bytes[bytes.len() - tail + described.len()..]).to_string()
+}
+
+#[test]
+fn what_the_network_has_is_not_left_out() {
+    let graph = nets::residual();
+    let mut tensors = stored(&graph);
+    let first = tensors.first().map(|(name, ..)| name.clone()).unwrap();
+    let (module, _) = first.rsplit_once('.').unwrap();
+    tensors.push((format!("{module}.unused"), Dtype::F32, vec![1], vec![0; 4]));
+    let folder = Folder::new();
+    let matching = Matching { training_only: vec![module.to_owned()], ..Matching::default() };
+    let file = Safetensors::open(folder.save(&tensors)).unwrap().matched(matching);
+    assert_eq!(file.left_out(&graph), [format!("{module}.unused")]);
 }
 
 #[test]
