@@ -71,7 +71,10 @@ pub(crate) fn run(context: &Context, args: &BenchArgs) -> Result<(), CliError> {
     let agreements = agreements(&world, DEFAULT_RUNNER, &is_comparable, &plans, &results, &cancel);
     let profiler = Profiler { screen: context.screen, able, zoo: world.zoo, classes: args.classes };
     let profiles = profiler.profiles(&plans, &results);
-    let (records, failed) = sorted(&plans, results, agreements);
+    let (mut records, failed) = sorted(&plans, results, agreements);
+    for work in &subjects {
+        work.tell(&mut records);
+    }
     failures.extend(failed);
     if args.output.json {
         let line = |b: &Benched| {
@@ -157,6 +160,14 @@ impl Work {
         let Self::Ours { artifact, setting, .. } = self else { return None };
         let ranks = setting.form.postprocess || artifact.facts.ops.contains_key("kept");
         ranks.then_some(artifact.digest.as_str())
+    }
+
+    /// Completes the records of its file by what follows from its graph.
+    fn tell(&self, records: &mut [Benched]) {
+        let Self::Ours { artifact, .. } = self else { return };
+        for record in records.iter_mut().filter(|b| b.measurement.subject.artifact == artifact.digest) {
+            record.facts = Some(artifact.facts.clone());
+        }
     }
 }
 
@@ -384,7 +395,7 @@ fn sorted(
     let (mut records, mut failures) = (Vec::new(), Vec::new());
     for ((plan, result), agreement) in plans.iter().zip(results).zip(agreements) {
         match result {
-            Ok(measurement) => records.push(Benched { measurement, agreement }),
+            Ok(measurement) => records.push(Benched { measurement, agreement, facts: None }),
             Err(error) => failures.push(Failure {
                 subject: plan.title(),
                 runner: plan.worker.name.clone(),

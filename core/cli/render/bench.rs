@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use convwise_bench::Agreement;
 use convwise_bench::stats::{Outcome, compare};
-use convwise_types::{Device, Measurement, RecordId, RunnerName};
+use convwise_types::{Device, GraphFacts, Measurement, RecordId, RunnerName};
 use serde::Serialize;
 
 use super::advice::{interval, short};
@@ -33,6 +33,8 @@ pub(crate) struct Failure {
 pub(crate) struct Benched {
     pub(crate) measurement: Measurement,
     pub(crate) agreement: Option<Agreement>,
+    /// What follows from its graph, for a network of ours.
+    pub(crate) facts: Option<GraphFacts>,
 }
 
 /// How outputs compare with the built-in runner's, as `bench --json` prints it.

@@ -1,9 +1,10 @@
 //! What post-processing costs: a network with its answers against the same network without.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use convwise_bench::stats::{Difference, difference};
-use convwise_types::{Measurement, Millis, RecordId, RunnerName};
+use convwise_types::{Macs, Measurement, Millis, RecordId, RunnerName};
 use serde::Serialize;
 
 use super::advice::{interval, short};
@@ -21,6 +22,11 @@ pub(crate) struct Tail {
     high_ms: f64,
     /// Its share of the whole.
     share: f64,
+    /// Whether it suppresses doubles, so that its time depends on how many boxes there are, and that on the weights.
+    suppresses: bool,
+    /// Multiply-accumulates of heads that the network has and no answer needs, so that they are left out with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    macs_left_out: Option<u64>,
     /// The record of the network without it.
     network: RecordId,
     /// The record of the network with it.
@@ -29,9 +35,9 @@ pub(crate) struct Tail {
 
 /// Every network that was measured both ways.
 pub(crate) fn tails(records: &[Benched]) -> Vec<Tail> {
-    let all = records.iter().map(|b| &b.measurement);
-    let answers = all.clone().filter(|m| m.subject.postprocess);
-    answers.filter_map(|m| tail(m, all.clone().find(|raw| is_bare(raw, m))?)).collect()
+    let answers = records.iter().filter(|b| b.measurement.subject.postprocess);
+    let bare = |b: &Benched| records.iter().find(|raw| is_bare(&raw.measurement, &b.measurement));
+    answers.filter_map(|b| tail(b, bare(b)?)).collect()
 }
 
 /// Whether it is the same network without post-processing, on the same runner.
@@ -43,7 +49,10 @@ fn is_bare(raw: &Measurement, answers: &Measurement) -> bool {
         && (&raw.runner.name, raw.threads) == (&answers.runner.name, answers.threads)
 }
 
-fn tail(answers: &Measurement, raw: &Measurement) -> Option<Tail> {
+fn tail(with: &Benched, without: &Benched) -> Option<Tail> {
+    let (answers, raw) = (&with.measurement, &without.measurement);
+    let (facts, bare) = (with.facts.as_ref()?, without.facts.as_ref()?);
+    let left_out = bare.macs.0.saturating_sub(facts.macs.0);
     let Difference { ms, low, high } = difference(answers, raw);
     Some(Tail {
         architecture: answers.subject.architecture.as_ref()?.to_string(),
@@ -52,6 +61,8 @@ fn tail(answers: &Measurement, raw: &Measurement) -> Option<Tail> {
         low_ms: low.0,
         high_ms: high.0,
         share: ms.0 / answers.statistics.median.0,
+        suppresses: facts.ops.contains_key("kept"),
+        macs_left_out: (left_out > 0).then_some(left_out),
         network: raw.id.clone(),
         answers: answers.id.clone(),
     })
@@ -68,10 +79,14 @@ pub(super) fn lines(records: &[Benched], out: &mut String) {
             true => format!("{} ({range}), {:.0} % of the whole", Millis(tail.ms), 100.0 * tail.share),
             false => format!("not told apart from nothing ({range}); a quieter machine or more time would"),
         };
-        let _ = writeln!(out, "post-processing of {of}: {cost}  {}", styled(FAINT, records));
+        let heads = tail.macs_left_out.map(|macs| {
+            format!(", heads of {} multiply-accumulates being left out that no answer needs", Macs(macs))
+        });
+        let heads = heads.unwrap_or_default();
+        let _ = writeln!(out, "post-processing of {of}: {cost}{heads}  {}", styled(FAINT, records));
     }
-    let networks: std::collections::BTreeSet<_> =
-        found.iter().map(|tail| tail.architecture.as_str()).collect();
+    let suppressing = found.iter().filter(|tail| tail.suppresses);
+    let networks: BTreeSet<_> = suppressing.map(|tail| tail.architecture.as_str()).collect();
     for network in networks {
         let _ = writeln!(
             out,
@@ -79,7 +94,7 @@ pub(super) fn lines(records: &[Benched], out: &mut String) {
             styled(
                 FAINT,
                 format!(
-                    "the weights are random, and so is how much there is to process; with yours: convwise export \
+                    "the weights are random, and so is the number of boxes; with yours: convwise export \
                      {network} --postprocess --weights FILE.safetensors -o FILE.onnx, then bench the file"
                 )
             )

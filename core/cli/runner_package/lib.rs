@@ -42,7 +42,10 @@ impl Runner for Engine {
     /// Everything that can be done once is done here.
     fn load(&self, model: &Path, options: &Options) -> Result<Box<dyn Session>, RunnerError> {
         let pool = Arc::new(ThreadPool::with_num_threads(threads(options)?.get()));
-        wire::check(model)?;
+        if wire::check(model)?.suppression {
+            let why = format!("{} suppresses boxes, which rten does otherwise than ONNX", model.display());
+            return Err(RunnerError::unsupported(why));
+        }
         let loaded = pool.run(|| ModelOptions::with_all_ops().prepack_weights(true).load_file(model));
         let loaded = loaded.map_err(|error| error::loading(model, &error))?;
         let run_options = RunOptions::default().with_thread_pool(Some(pool));

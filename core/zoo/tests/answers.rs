@@ -45,10 +45,14 @@ fn every_system_answers_in_the_form_of_its_task() {
         }
         let raw = facts(&zoo.build(variant, &BuildOptions::default()).unwrap(), variant.input()).unwrap();
         let whole = facts(&zoo.build(variant, &ANSWERS).unwrap(), variant.input()).unwrap();
-        assert_eq!((raw.params, raw.macs), (whole.params, whole.macs), "{id}");
+        assert_eq!(raw.params, whole.params, "{id}");
+        // No answer needs the second classifier of torchvision's segmenters.
+        let auxiliary = raw.outputs.iter().any(|output| output.name == "aux");
+        assert_eq!(raw.macs > whole.macs, auxiliary, "{id}: {} and {}", raw.macs.0, whole.macs.0);
+        assert!(raw.macs >= whole.macs, "{id}");
         assert_ne!(raw.graph, whole.graph, "{id}: the two are measured apart");
     }
-    assert!(seen >= 2, "{seen}");
+    assert!(seen >= 35, "{seen}");
 }
 
 #[test]

@@ -7,8 +7,6 @@ use std::path::Path;
 
 use convwise_sdk::RunnerError;
 
-use crate::suppression;
-
 /// Messages of onnx.proto, as far as rten reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Message {
@@ -61,6 +59,10 @@ impl Message {
         })
     }
 }
+
+/// The operator that rten 0.27 gets wrong: it divides the intersection of two boxes by the rectangle around both, where ONNX
+/// has their union, and looks at boxes in the order in which they come.
+pub(crate) const SUPPRESSION: &str = "NonMaxSuppression";
 
 /// What was found in a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,11 +145,11 @@ impl<R: BufRead + Seek> Wire<R> {
                 }
                 Ok(())
             }
-            Content::Operator if length == suppression::OPERATOR.len() as u64 => {
-                let mut name = [0; suppression::OPERATOR.len()];
+            Content::Operator if length == SUPPRESSION.len() as u64 => {
+                let mut name = [0; SUPPRESSION.len()];
                 io::Read::read_exact(&mut self.from, &mut name)?;
                 self.at = own_end;
-                self.found.suppression |= name == suppression::OPERATOR.as_bytes();
+                self.found.suppression |= name == SUPPRESSION.as_bytes();
                 Ok(())
             }
             Content::Operator | Content::Bytes => self.skip(length, end),

@@ -262,6 +262,19 @@ impl<'a> TensorView<'a> {
         self.decode(DType::I32, i32::from_ne_bytes)
     }
 
+    /// The elements as numbers, be they floats or whole numbers of 32 or 64 bits. Beyond 2^53 these lose digits.
+    ///
+    /// # Errors
+    /// When they are of another type.
+    #[expect(clippy::cast_precision_loss, reason = "said above")]
+    pub fn to_numbers(&self) -> Result<Vec<f64>, TensorError> {
+        match self.dtype {
+            DType::I32 => Ok(self.to_i32()?.into_iter().map(f64::from).collect()),
+            DType::I64 => Ok(self.to_i64()?.into_iter().map(|whole| whole as f64).collect()),
+            _ => Ok(self.to_f32()?.into_iter().map(f64::from).collect()),
+        }
+    }
+
     /// A copy that owns its bytes.
     #[must_use]
     pub fn to_owned(&self) -> Tensor {
@@ -378,6 +391,10 @@ mod tests {
     fn floats_come_back_as_they_went_in() {
         let tensor = Tensor::from_f32(&[2], &[1.5, -0.0]).unwrap();
         assert_eq!(tensor.to_f32().unwrap(), [1.5, -0.0]);
+        assert_eq!(tensor.view().to_numbers().unwrap(), [1.5, 0.0]);
+        let whole = [-3_i64, 1 << 40].map(i64::to_ne_bytes).concat();
+        let whole = Tensor::new(DType::I64, vec![2], whole).unwrap();
+        assert_eq!(whole.view().to_numbers().unwrap(), [-3.0, (1_i64 << 40) as f64]);
         assert_eq!(
             tensor.view().to_i64().unwrap_err().to_string(),
             "the tensor holds f32 where i64 is wanted"

@@ -125,12 +125,12 @@ fn distance(expected: &Values, actual: &Tensor) -> Result<f64, String> {
     if expected.shape() != actual.shape() {
         return Err(format!("its output has shape {:?}, not {:?}", actual.shape(), expected.shape()));
     }
-    let actual = actual.to_f32().map_err(|error| error.to_string())?;
+    let actual = actual.view().to_numbers().map_err(|error| error.to_string())?;
     if actual.iter().any(|value| !value.is_finite()) {
         return Err("an output is not a finite number".to_owned());
     }
     let largest = expected.data().iter().fold(f64::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
-    let differences = expected.data().iter().zip(actual).map(|(e, a)| (e - f64::from(a)).abs());
+    let differences = expected.data().iter().zip(actual).map(|(e, a)| (e - a).abs());
     Ok(differences.fold(0.0, f64::max) / largest)
 }
 

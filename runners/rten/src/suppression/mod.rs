@@ -17,10 +17,8 @@ use std::path::Path;
 use convwise_onnx::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto};
 use convwise_sdk::RunnerError;
 
+use crate::wire::SUPPRESSION as OPERATOR;
 use text::{Names, nodes};
-
-/// The operator.
-pub(crate) const OPERATOR: &str = "NonMaxSuppression";
 
 /// Most nodes that are replaced: each becomes a hundred.
 const MOST: usize = 1000;
