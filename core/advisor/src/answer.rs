@@ -16,6 +16,7 @@ use convwise_types::{
 
 use crate::catalogue::Catalogue;
 use crate::compared::compared;
+use crate::draft::real_time_budget;
 use crate::faults::Faults;
 use crate::gather::{Evidences, gather};
 use crate::place::Place;
@@ -210,7 +211,8 @@ pub(crate) fn budget_of(request: &Request) -> Option<Millis> {
     let images = request.batch as f64;
     let of_rate = request.limits.throughput.map(|rate| 1000.0 * images / rate.0);
     let latency = request.limits.latency.map(|l| l.0);
-    latency.into_iter().chain(of_rate).min_by(f64::total_cmp).map(Millis)
+    let of_video = real_time_budget(request).filter(|_| latency.is_none()).map(|l| l.0);
+    latency.into_iter().chain(of_rate).chain(of_video).min_by(f64::total_cmp).map(Millis)
 }
 
 /// What the preferences say of a candidate, unless it is rejected.

@@ -134,7 +134,7 @@ pub(crate) fn compared(grounds: &Grounds<'_>, assessment: &Assessment) -> Compar
         let networks = networks.into_iter().collect();
         ComparedElsewhere { dataset: other.dataset, networks }
     };
-    let others = of_task(grounds.shipped, request.task).filter(|d| d.id != set.dataset);
+    let others = of_task(grounds.shipped, request.task).filter(|d| d.id != set.dataset && !d.on_request);
     Compared {
         dataset: set.dataset.clone(),
         metric: set.metric.clone(),
