@@ -15,6 +15,7 @@ mod libtorch;
 mod measured;
 mod measuring;
 mod packs;
+mod postprocess;
 mod profile;
 mod rules;
 mod runners;

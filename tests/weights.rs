@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::{Answer, Home, fixture, python, repository};
 
 /// The deterministic weights of a fixture as a safetensors file, under timm's names if asked for.
-fn written(home: &Home, id: &str, timm: bool) -> PathBuf {
+pub fn written(home: &Home, id: &str, timm: bool) -> PathBuf {
     let file = home.path().join(format!("{id}.safetensors"));
     let (source, target) = (fixture(id), file.display().to_string());
     let names = repository().join(format!("core/zoo/tests/data/timm/{id}.json")).display().to_string();
@@ -18,7 +18,7 @@ fn written(home: &Home, id: &str, timm: bool) -> PathBuf {
 }
 
 /// Another file beside `weights`: its tensors `t` after a change in Python.
-fn edited(weights: &Path, change: &str) -> PathBuf {
+pub fn edited(weights: &Path, change: &str) -> PathBuf {
     let target = weights.with_extension("edited.safetensors");
     let (source, out) = (weights.display().to_string(), target.display().to_string());
     let imports = "import numpy; from safetensors.numpy import load_file, save_file";
