@@ -14,7 +14,7 @@ use crate::faults::Faults;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoComparison {
     /// Nobody described it.
-    #[error("there is no dataset `{asked}`{hint}; for {task} there are {known}")]
+    #[error("there is no dataset `{asked}` (for {task} there are {known}){hint}")]
     Unknown {
         /// What was asked for.
         asked: String,

@@ -71,6 +71,8 @@ impl Scene {
         let platform = &self.library.platform[0];
         let job = Job { library: &self.library, platform, home: &home, clients: &clients, stop: &self.stop };
         let installed = job.run(&mut |step| steps.push(step))?;
+        // What another thread forks holds the lock too, until it becomes another program.
+        steps.retain(|step| *step != Step::Waiting);
         Ok((installed, steps))
     }
 
