@@ -40,7 +40,13 @@ pub fn inquiries() -> Vec<Inquiry> {
     let mut edge = budget(60.0);
     edge.request.task = Task::Detect;
     edge.request.deploy = Deploy::Edge;
-    edge.request.situation =
-        Situation { train_images: Some(500), classes: Some(7), domain: None, effort: Some(Effort::Low) };
+    edge.request.situation = Situation {
+        train_images: Some(500),
+        classes: Some(7),
+        effort: Some(Effort::Low),
+        objects: Some(50),
+        object_size: Some(16),
+        ..Situation::default()
+    };
     vec![budget(20.0), edge]
 }
