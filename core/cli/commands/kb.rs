@@ -89,6 +89,8 @@ fn show(context: &Context, id: &str, as_json: bool) -> Result<(), CliError> {
     let body = match &record {
         Record::Measurement(m) => json!(m),
         Record::Result(r) => json!(r),
+        Record::Timing(t) => json!(t),
+        Record::Cost(c) => json!(c),
         Record::Fact(f) => json!(f),
         Record::Failure(f) => json!(f),
         _ => Value::Null,

@@ -54,6 +54,8 @@ pub(crate) fn opened(value: &[u8]) -> Result<&[u8], Fault> {
 pub(crate) enum Kind {
     Measurement,
     Result,
+    Timing,
+    Cost,
     Fact,
     Failure,
     /// Written by a newer program.
@@ -61,11 +63,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, u64, &'static str); 5] = [
+    const ALL: [(Self, u64, &'static str); 7] = [
         (Self::Measurement, 1, "measurement"),
         (Self::Result, 2, "result"),
         (Self::Fact, 3, "fact"),
         (Self::Failure, 4, "failure"),
+        (Self::Timing, 5, "timing"),
+        (Self::Cost, 6, "cost"),
         (Self::Newer, 255, "newer"),
     ];
 
@@ -73,6 +77,8 @@ impl Kind {
         match record {
             Some(Record::Measurement(_)) => Self::Measurement,
             Some(Record::Result(_)) => Self::Result,
+            Some(Record::Timing(_)) => Self::Timing,
+            Some(Record::Cost(_)) => Self::Cost,
             Some(Record::Fact(_)) => Self::Fact,
             Some(Record::Failure(_)) => Self::Failure,
             None => Self::Newer,
@@ -146,7 +152,7 @@ impl Columns {
             Some(Record::Result(r)) => {
                 Self { architecture: digest(r.architecture.as_str()), ..Self::default() }
             }
-            Some(Record::Fact(_)) | None => Self::default(),
+            _ => Self::default(),
         }
     }
 

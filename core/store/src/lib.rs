@@ -34,6 +34,6 @@ pub use error::{Notice, Refusal, StoreError};
 pub use exchange::MergeReport;
 pub use format::FORMAT;
 pub use query::{KnownDevice, MeasurementFilter};
-pub use record::{AddedFact, AddedResult, RECORD_SCHEMA, Record};
+pub use record::{RECORD_SCHEMA, Record};
 pub use store::{Appended, OpenOptions, Session, Store};
 pub use upkeep::{CheckReport, Compacted, DamagedLine, Stats};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use convwise_types::{
-    ArchitectureId, Device, DeviceId, InputShape, Measurement, Precision, RecordId, RunFailure, RunnerName,
-    ShippedDevice,
+    AddedFact, AddedResult, ArchitectureId, Device, DeviceId, InputShape, Measurement, Precision, RecordId,
+    RunFailure, RunnerName, ShippedDevice,
 };
 
 use crate::catalog::{
@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::index::{Span, for_each};
 use crate::journal::Place;
 use crate::line::Line;
-use crate::record::{AddedFact, AddedResult, Record};
+use crate::record::Record;
 use crate::section::{Section, Trouble};
 use crate::shipped::Shipped;
 

@@ -1,10 +1,10 @@
 //! Records: immutable, self-describing, named by the digest of their content.
 
 use convwise_types::{
-    ArchitectureId, Measurement, PublishedResult, RecordId, RunFailure, Subject, WeightsTag, canonical, id_of,
+    AddedCost, AddedFact, AddedResult, AddedTiming, ArchitectureId, Measurement, RecordId, RunFailure,
+    Subject, canonical, id_of,
 };
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::StoreError;
@@ -12,37 +12,6 @@ use crate::line::plain;
 
 /// Format of the envelope and of the bodies that this program writes.
 pub const RECORD_SCHEMA: u32 = 1;
-
-/// An accuracy that somebody published, added by hand with its source.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AddedResult {
-    /// The variant it is about.
-    pub architecture: ArchitectureId,
-    /// The weights that were evaluated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weights: Option<WeightsTag>,
-    /// The figure and its source.
-    pub result: PublishedResult,
-    /// Anything worth knowing about it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-}
-
-/// One fact about an architecture or a device, added by hand with its source.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AddedFact {
-    /// What it is about: `architecture:resnet50`, `device:stm32f746`.
-    pub about: String,
-    /// Name of the fact as rules call it.
-    pub name: String,
-    /// Its value: a number, a text, a truth value.
-    pub value: Value,
-    /// Unit of a number, e.g. `bytes`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unit: Option<String>,
-    /// Where it is stated: a URL or a citation.
-    pub source: String,
-}
 
 /// What the journal holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +21,10 @@ pub enum Record {
     Measurement(Box<Measurement>),
     /// A published accuracy.
     Result(AddedResult),
+    /// A published timing.
+    Timing(AddedTiming),
+    /// A published count of parameters and work.
+    Cost(AddedCost),
     /// A fact about an architecture or a device.
     Fact(AddedFact),
     /// A benchmark that a runner did not survive.
@@ -76,6 +49,18 @@ impl From<AddedResult> for Record {
     }
 }
 
+impl From<AddedTiming> for Record {
+    fn from(timing: AddedTiming) -> Self {
+        Self::Timing(timing)
+    }
+}
+
+impl From<AddedCost> for Record {
+    fn from(cost: AddedCost) -> Self {
+        Self::Cost(cost)
+    }
+}
+
 impl From<AddedFact> for Record {
     fn from(fact: AddedFact) -> Self {
         Self::Fact(fact)
@@ -83,12 +68,14 @@ impl From<AddedFact> for Record {
 }
 
 impl Record {
-    /// The word in the envelope: `measurement`, `result`, `fact`, `failure`.
+    /// The word in the envelope: `measurement`, `result`, `timing`, `cost`, `fact`, `failure`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Measurement(_) => "measurement",
             Self::Result(_) => "result",
+            Self::Timing(_) => "timing",
+            Self::Cost(_) => "cost",
             Self::Fact(_) => "fact",
             Self::Failure(_) => "failure",
         }
@@ -105,6 +92,8 @@ impl Record {
         match self {
             Self::Measurement(m) => canonical(m.as_ref()),
             Self::Result(r) => canonical(r),
+            Self::Timing(t) => canonical(t),
+            Self::Cost(c) => canonical(c),
             Self::Fact(f) => canonical(f),
             Self::Failure(f) => canonical(f.as_ref()),
         }
@@ -118,6 +107,8 @@ impl Record {
         match kind {
             "measurement" => read_measurement(id, body).map(Some),
             "result" => parse(body).map(Self::Result).map(Some),
+            "timing" => parse(body).map(Self::Timing).map(Some),
+            "cost" => parse(body).map(Self::Cost).map(Some),
             "fact" => parse(body).map(Self::Fact).map(Some),
             "failure" => parse::<RunFailure>(body).map(Self::from).map(Some),
             _ => Ok(None),
@@ -128,8 +119,9 @@ impl Record {
     pub(crate) fn validate(&self) -> Result<(), String> {
         match self {
             Self::Measurement(m) => validate_measurement(m),
-            Self::Result(r) => within("the accuracy", r.result.value.0, 0.0, 100.0)
-                .and_then(|()| stated("the source", &r.result.source)),
+            Self::Result(r) => validate_result(r),
+            Self::Timing(t) => validate_timing(t),
+            Self::Cost(c) => validate_cost(c),
             Self::Fact(f) => stated("the source", &f.source)
                 .and_then(|()| stated("the fact's name", &f.name))
                 .and_then(|()| stated("what it is about", &f.about)),
@@ -144,6 +136,8 @@ impl Record {
             Self::Measurement(m) => format!("of {} with {}", name_of(&m.subject), m.runner.name),
             Self::Failure(f) => format!("of {} with {}", name_of(&f.subject), f.runner),
             Self::Result(r) => format!("{} of {}", r.result.metric, r.architecture),
+            Self::Timing(t) => format!("of {} on {}", t.architecture, t.device),
+            Self::Cost(c) => format!("of {}", c.architecture),
             Self::Fact(f) => format!("{} of {}", f.name, f.about),
         };
         format!("the {} {about}", self.kind())
@@ -179,6 +173,38 @@ fn survives(record: &Record) -> Result<(), String> {
 fn name_of(subject: &Subject) -> &str {
     let architecture = subject.architecture.as_ref().map(ArchitectureId::as_str);
     architecture.or(subject.file.as_deref()).unwrap_or(&subject.artifact)
+}
+
+fn validate_result(r: &AddedResult) -> Result<(), String> {
+    within("the accuracy", r.result.value.0, 0.0, 100.0)?;
+    stated("the architecture", r.architecture.as_str())?;
+    stated("the dataset", &r.result.dataset)?;
+    stated("the metric", &r.result.metric)?;
+    stated("the source", &r.result.source)
+}
+
+fn validate_timing(t: &AddedTiming) -> Result<(), String> {
+    let figures = [("the latency", t.latency.map(|l| l.0)), ("the throughput", t.throughput.map(|r| r.0))];
+    if figures.iter().all(|(_, figure)| figure.is_none()) {
+        return Err("it states neither a latency nor a throughput".to_owned());
+    }
+    for (what, figure) in figures {
+        figure.map_or(Ok(()), |figure| above_zero(what, figure))?;
+    }
+    at_least_one("batch", t.batch)?;
+    stated("the architecture", t.architecture.as_str())?;
+    stated("the device", &t.device)?;
+    stated("the runtime", &t.runtime)?;
+    stated("the precision", &t.precision)?;
+    stated("the source", &t.source)
+}
+
+fn validate_cost(c: &AddedCost) -> Result<(), String> {
+    if c.cost.params.is_none() && c.cost.macs.is_none() {
+        return Err("it states neither parameters nor work".to_owned());
+    }
+    stated("the architecture", c.architecture.as_str())?;
+    stated("the source", &c.cost.source)
 }
 
 fn validate_failure(f: &RunFailure) -> Result<(), String> {
@@ -233,6 +259,11 @@ fn within(what: &str, value: f64, low: f64, high: f64) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{what} is {value}, outside {low} to {high}"))
+}
+
+/// A time or a rate: more than nothing, and less than ten days or a billion.
+fn above_zero(what: &str, value: f64) -> Result<(), String> {
+    if value > 0.0 { within(what, value, 0.0, 1e9) } else { Err(format!("{what} is {value}, not above 0")) }
 }
 
 fn at_least_one(what: &str, value: u64) -> Result<(), String> {

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use convwise_types::{ArchitectureId, Measurement, RecordId, RunFailure};
+use convwise_types::{AddedFact, AddedResult, ArchitectureId, Measurement, RecordId, RunFailure};
 
 use crate::catalog::Kind;
 use crate::error::{Notice, StoreError};
 use crate::files::Layout;
 use crate::format;
 use crate::query::{KnownDevice, MeasurementFilter, known_devices, only_facts, only_failures, only_results};
-use crate::record::{AddedFact, AddedResult, Record, admit};
+use crate::record::{Record, admit};
 use crate::section::{Mode, Remembered, Section, Terms, prepare};
 use crate::shipped::Shipped;
 

@@ -1,6 +1,7 @@
 //! The vocabulary of convwise: requests, facts with their evidence, candidates, findings,
 //! measurements and advice. Pure data; nothing here reads a file, a clock or the environment.
 
+mod added;
 mod advice;
 mod architecture;
 mod candidate;
@@ -12,6 +13,7 @@ mod evidence;
 mod failure;
 mod finding;
 mod ids;
+pub mod listing;
 mod measurement;
 mod precision;
 mod request;
@@ -20,6 +22,7 @@ mod suggest;
 mod units;
 mod weights;
 
+pub use added::{AddedCost, AddedFact, AddedResult, AddedTiming, Workload};
 pub use advice::{
     ADVICE_SCHEMA, AccuracyCell, Advice, CommandLine, Compared, ComparedElsewhere, Contender, FindingLine,
     KnowledgeBaseStamp, Label, LatencyCell, Need, NoFit, Overruled, PackStamp, Pick, Rejection, RuleSetStamp,

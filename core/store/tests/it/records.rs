@@ -122,7 +122,8 @@ fn the_id_is_the_digest_of_the_content() {
 fn results_and_facts_are_kept_beside_measurements() {
     let home = home_with(0..2);
     let store = open(home.path());
-    let result = convwise_store::AddedResult {
+    let result = convwise_types::AddedResult {
+        package: None,
         architecture: "resnet50".into(),
         weights: Some("torchvision/IMAGENET1K_V2".into()),
         result: PublishedResult {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use convwise_store::{AddedFact, OpenOptions, Record, Store};
+use convwise_store::{OpenOptions, Record, Store};
+use convwise_types::AddedFact;
 use convwise_types::{
     Bytes, Device, DeviceKind, InputShape, Launch, MEASUREMENT_SCHEMA, Measurement, Millis, Precision,
     Quality, RecordId, RunnerStamp, Scenario, Statistics, Subject, Tool,

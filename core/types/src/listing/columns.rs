@@ -1,0 +1,209 @@
+//! Values of many records, column by column.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Item, ListField, ListKind};
+
+/// Stands in [`Column::Names`] for a value that is not known.
+pub const UNKNOWN_NAME: u32 = u32::MAX;
+
+/// The values of one field, one for every row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Column {
+    /// Text, by its place in a list; [`UNKNOWN_NAME`] where it is not known.
+    Names {
+        /// One a row.
+        codes: Vec<u32>,
+        /// The different texts.
+        names: Vec<Arc<str>>,
+    },
+    /// Text that is different in almost every row: where each ends. What is not known is empty.
+    Texts {
+        /// One a row.
+        ends: Vec<usize>,
+        /// All of it.
+        text: String,
+    },
+    /// Whole numbers; [`i64::MIN`] where one is not known.
+    Wholes(Vec<i64>),
+    /// Real numbers; NaN where one is not known.
+    Reals(Vec<f64>),
+    /// 1 true, 0 false, [`u8::MAX`] not known.
+    Flags(Vec<u8>),
+}
+
+impl Column {
+    /// A column without rows.
+    #[must_use]
+    pub fn empty(kind: ListKind) -> Self {
+        match kind {
+            ListKind::Name | ListKind::Word(_) | ListKind::Words => {
+                Self::Names { codes: Vec::new(), names: Vec::new() }
+            }
+            ListKind::Text => Self::Texts { ends: Vec::new(), text: String::new() },
+            ListKind::Whole => Self::Wholes(Vec::new()),
+            ListKind::Real => Self::Reals(Vec::new()),
+            ListKind::Flag => Self::Flags(Vec::new()),
+        }
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Names { codes, .. } => codes.len(),
+            Self::Texts { ends, .. } => ends.len(),
+            Self::Wholes(values) => values.len(),
+            Self::Reals(values) => values.len(),
+            Self::Flags(values) => values.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a row; unknown beyond the last.
+    #[must_use]
+    pub fn item(&self, row: usize) -> Item {
+        match self {
+            Self::Names { codes, names } => {
+                let name = codes.get(row).and_then(|code| names.get(usize::try_from(*code).ok()?));
+                name.map(|name| name.as_ref()).into()
+            }
+            Self::Texts { .. } => self.text(row).into(),
+            Self::Wholes(values) => {
+                values.get(row).filter(|v| **v != i64::MIN).map_or(Item::Unknown, |v| Item::Whole(*v))
+            }
+            Self::Reals(values) => values.get(row).copied().into(),
+            Self::Flags(values) => match values.get(row) {
+                Some(0) => Item::Flag(false),
+                Some(1) => Item::Flag(true),
+                _ => Item::Unknown,
+            },
+        }
+    }
+
+    /// The text of a row of [`Column::Texts`].
+    #[must_use]
+    pub fn text(&self, row: usize) -> Option<&str> {
+        let Self::Texts { ends, text } = self else { return None };
+        let start = row.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
+        text.get(start..*ends.get(row)?).filter(|text| !text.is_empty())
+    }
+}
+
+/// Columns of some fields, row by row of the same records.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    columns: BTreeMap<&'static str, Arc<Column>>,
+    rows: usize,
+}
+
+impl Columns {
+    /// Some columns of as many rows.
+    #[must_use]
+    pub fn new(rows: usize, columns: impl IntoIterator<Item = (&'static str, Arc<Column>)>) -> Self {
+        Self { columns: columns.into_iter().collect(), rows }
+    }
+
+    /// Every column of records at hand.
+    #[must_use]
+    pub fn of<T>(fields: &'static [ListField<T>], records: &[T]) -> Self {
+        let columns = fields.iter().map(|field| {
+            let mut builder = Builder::new(field.kind);
+            records.iter().for_each(|record| builder.push(&(field.read)(record)));
+            (field.name, Arc::new(builder.column))
+        });
+        Self { columns: columns.collect(), rows: records.len() }
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The column of a field.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Column> {
+        self.columns.get(name).map(AsRef::as_ref)
+    }
+
+    /// The value of a field in a row.
+    #[must_use]
+    pub fn item(&self, name: &str, row: usize) -> Item {
+        self.get(name).map_or(Item::Unknown, |column| column.item(row))
+    }
+
+    /// These rows and then those of another set with the same columns.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let columns = self.columns.iter().map(|(name, column)| {
+            let mut builder = Builder::from(column.as_ref().clone());
+            (0..other.rows).for_each(|row| builder.push(&other.item(name, row)));
+            (*name, Arc::new(builder.column))
+        });
+        Self { columns: columns.collect(), rows: self.rows + other.rows }
+    }
+}
+
+/// A column that grows.
+#[derive(Debug)]
+pub(crate) struct Builder {
+    column: Column,
+    codes: BTreeMap<Arc<str>, u32>,
+}
+
+impl From<Column> for Builder {
+    fn from(column: Column) -> Self {
+        let codes = match &column {
+            Column::Names { names, .. } => {
+                (0..).zip(names).map(|(code, name)| (Arc::clone(name), code)).collect()
+            }
+            _ => BTreeMap::new(),
+        };
+        Self { column, codes }
+    }
+}
+
+impl Builder {
+    fn new(kind: ListKind) -> Self {
+        Self { column: Column::empty(kind), codes: BTreeMap::new() }
+    }
+
+    /// Adds a row; a value of another kind is not known.
+    fn push(&mut self, item: &Item) {
+        match (&mut self.column, item) {
+            (Column::Names { codes, names }, Item::Text(text)) => {
+                let code = match self.codes.get(text.as_str()) {
+                    Some(code) => *code,
+                    None => {
+                        let code = u32::try_from(names.len()).unwrap_or(UNKNOWN_NAME);
+                        let name: Arc<str> = text.as_str().into();
+                        names.push(Arc::clone(&name));
+                        self.codes.insert(name, code);
+                        code
+                    }
+                };
+                codes.push(code);
+            }
+            (Column::Names { codes, .. }, _) => codes.push(UNKNOWN_NAME),
+            (Column::Texts { ends, text }, item) => {
+                if let Item::Text(value) = item {
+                    text.push_str(value);
+                }
+                ends.push(text.len());
+            }
+            (Column::Wholes(values), Item::Whole(value)) => values.push(*value),
+            (Column::Wholes(values), _) => values.push(i64::MIN),
+            (Column::Reals(values), Item::Real(value)) => values.push(*value),
+            (Column::Reals(values), _) => values.push(f64::NAN),
+            (Column::Flags(values), Item::Flag(value)) => values.push(u8::from(*value)),
+            (Column::Flags(values), _) => values.push(u8::MAX),
+        }
+    }
+}
