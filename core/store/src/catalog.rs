@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use convwise_types::{DeviceId, InputShape, Precision, RecordId, RunnerName, Subject};
+use convwise_types::{ArchitectureId, DeviceId, InputShape, Precision, RecordId, RunnerName, Subject};
 use serde::{Deserialize, Serialize};
 
 use crate::index::{Change, Fault, Key, Value};
@@ -145,13 +145,17 @@ impl Columns {
         }
     }
 
+    fn of_architecture(id: &ArchitectureId) -> Self {
+        Self { architecture: digest(id.as_str()), ..Self::default() }
+    }
+
     fn of(record: Option<&Record>) -> Self {
         match record {
             Some(Record::Measurement(m)) => Self::of_run(&m.subject, &m.runner.name, &m.device.id, m.threads),
             Some(Record::Failure(f)) => Self::of_run(&f.subject, &f.runner, &f.device, f.threads),
-            Some(Record::Result(r)) => {
-                Self { architecture: digest(r.architecture.as_str()), ..Self::default() }
-            }
+            Some(Record::Result(r)) => Self::of_architecture(&r.architecture),
+            Some(Record::Timing(t)) => Self::of_architecture(&t.architecture),
+            Some(Record::Cost(c)) => Self::of_architecture(&c.architecture),
             _ => Self::default(),
         }
     }

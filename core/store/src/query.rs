@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use convwise_types::{
-    AddedFact, AddedResult, ArchitectureId, Device, DeviceId, InputShape, Measurement, Precision, RecordId,
-    RunFailure, RunnerName, ShippedDevice,
+    AddedCost, AddedFact, AddedResult, AddedTiming, ArchitectureId, Device, DeviceId, InputShape,
+    Measurement, Precision, RecordId, RunFailure, RunnerName, ShippedDevice,
 };
 
 use crate::catalog::{
@@ -259,6 +259,16 @@ pub(crate) fn known_devices(seen: Vec<Device>, shipped: &Shipped) -> Vec<KnownDe
 /// The published results among records.
 pub(crate) fn only_results(records: Vec<Record>) -> Vec<AddedResult> {
     records.into_iter().filter_map(|r| if let Record::Result(r) = r { Some(r) } else { None }).collect()
+}
+
+/// The published timings among records.
+pub(crate) fn only_timings(records: Vec<Record>) -> Vec<AddedTiming> {
+    records.into_iter().filter_map(|r| if let Record::Timing(t) = r { Some(t) } else { None }).collect()
+}
+
+/// The published costs among records.
+pub(crate) fn only_costs(records: Vec<Record>) -> Vec<AddedCost> {
+    records.into_iter().filter_map(|r| if let Record::Cost(c) = r { Some(c) } else { None }).collect()
 }
 
 /// The failures among records.

@@ -4,13 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use convwise_types::{AddedFact, AddedResult, ArchitectureId, Measurement, RecordId, RunFailure};
+use convwise_types::{
+    AddedCost, AddedFact, AddedResult, AddedTiming, ArchitectureId, Measurement, RecordId, RunFailure,
+};
 
 use crate::catalog::Kind;
 use crate::error::{Notice, StoreError};
 use crate::files::Layout;
 use crate::format;
-use crate::query::{KnownDevice, MeasurementFilter, known_devices, only_facts, only_failures, only_results};
+use crate::query::{
+    KnownDevice, MeasurementFilter, known_devices, only_costs, only_facts, only_failures, only_results,
+    only_timings,
+};
 use crate::record::{Record, admit};
 use crate::section::{Mode, Remembered, Section, Terms, prepare};
 use crate::shipped::Shipped;
@@ -147,6 +152,22 @@ impl Store {
     /// The knowledge base cannot be read.
     pub fn results(&self, architecture: Option<&ArchitectureId>) -> Result<Vec<AddedResult>, StoreError> {
         self.with(|section| section.attempt(|s| s.records_of(Kind::Result, architecture))).map(only_results)
+    }
+
+    /// Published timings, of one architecture or of all, in order of their ids.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn timings(&self, architecture: Option<&ArchitectureId>) -> Result<Vec<AddedTiming>, StoreError> {
+        self.with(|section| section.attempt(|s| s.records_of(Kind::Timing, architecture))).map(only_timings)
+    }
+
+    /// Published counts of parameters and work, in order of their ids.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn costs(&self) -> Result<Vec<AddedCost>, StoreError> {
+        self.with(|section| section.attempt(|s| s.records_of(Kind::Cost, None))).map(only_costs)
     }
 
     /// Facts added by hand, in order of their ids.
