@@ -4,6 +4,7 @@
 
 mod damage;
 mod exchange;
+mod formats;
 mod messages;
 mod processes;
 mod records;
