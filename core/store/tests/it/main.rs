@@ -8,6 +8,7 @@ mod formats;
 mod messages;
 mod processes;
 mod records;
+mod repairing;
 mod shipped_facts;
 mod support;
 mod unwritable;

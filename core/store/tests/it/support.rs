@@ -8,7 +8,7 @@ use convwise_store::{OpenOptions, Record, Store};
 use convwise_types::{
     AddedCost, AddedFact, AddedResult, AddedTiming, Bytes, Device, DeviceKind, FAILURE_SCHEMA, InputShape,
     Launch, MEASUREMENT_SCHEMA, Measurement, Millis, Percent, Precision, PublishedResult, Quality, RecordId,
-    RunFailure, RunnerStamp, Scenario, Statistics, StatedCost, Subject, Task, Tool, Workload,
+    RunFailure, RunnerStamp, Scenario, StatedCost, Statistics, Subject, Task, Tool, Workload,
 };
 
 /// A measurement whose content depends on `seed`.

@@ -53,9 +53,9 @@ fn a_home_that_cannot_be_written_can_be_read() {
 fn a_newer_home_that_cannot_be_written_is_refused_too() {
     let home = home_with(0..1);
     forbid_writing(home.path());
-    fs::write(home.path().join("kb/format.json"), r#"{"format":2}"#).unwrap();
+    fs::write(home.path().join("kb/format.json"), r#"{"format":3}"#).unwrap();
     let refused = Store::open(home.path(), &OpenOptions::default());
-    assert!(matches!(refused, Err(StoreError::NewerFormat { found: 2, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::NewerFormat { found: 3, .. })), "{refused:?}");
 }
 
 const FULL: &str = "CONVWISE_STORE_TEST_FULL";
