@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zoo", &["types", "graph", "script"]),
     ("judge", &["types", "script"]),
     ("store", &["types"]),
+    ("parquet", &["types"]),
     ("advisor", &["types", "graph", "onnx", "zoo", "judge", "store", "bench", "host"]),
     ("abi", &[]),
     ("sdk", &["abi"]),
@@ -31,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "zoo",
             "judge",
             "store",
+            "parquet",
             "advisor",
             "host",
             "bench",
@@ -53,6 +55,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const WALLS: &[(&str, &[&str])] = &[
     ("sled", &["store"]),
     ("rhai", &["script", "zoo", "judge"]),
+    ("parquet", &["parquet"]),
     ("prost", &["onnx"]),
     // A runner opens its backend's own library.
     ("libloading", &["host", "libtorch", "ort"]),
