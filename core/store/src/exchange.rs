@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use convwise_types::RecordId;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -70,10 +71,10 @@ impl Store {
     pub fn each_record(
         &self,
         filter: &ExportFilter,
-        mut visit: impl FnMut(Record) -> Result<(), StoreError>,
+        mut visit: impl FnMut(&RecordId, Record) -> Result<(), StoreError>,
     ) -> Result<Exported, StoreError> {
         self.each_line(filter, |line| match line.record() {
-            Ok(Some(record)) => visit(record),
+            Ok(Some(record)) => visit(&line.id, record),
             _ => Ok(()),
         })
     }

@@ -80,7 +80,9 @@ impl Store {
     /// # Errors
     /// The knowledge base cannot be written; then the journal is as before.
     pub fn compact(&self) -> Result<Rewritten, StoreError> {
-        self.with(Section::rewrite)
+        let report = self.with(Section::rewrite)?;
+        // Its size is settled when it is closed.
+        Ok(Rewritten { index_after: size_of(&self.path().join("index")), ..report })
     }
 }
 
@@ -96,7 +98,6 @@ impl Section {
         let damages = self.set_damage_aside(&layout, &mut report)?;
         self.replace_journal(|section, out| section.copy_usable(&damages, out, &mut report))?;
         report.journal_after = size_of(&layout.journal);
-        report.index_after = size_of(&layout.index);
         Ok(report)
     }
 
