@@ -35,8 +35,8 @@ impl Store {
     pub fn export(&self, out: &mut impl Write) -> Result<u64, StoreError> {
         let _session = self.session()?;
         let entries = self.with(|section| section.attempt(|s| s.all_entries()))?;
-        for (id, _) in &entries {
-            let text = self.with(|section| section.attempt(|s| s.exported(id)))?;
+        for (_, entry) in &entries {
+            let text = self.with(|section| section.attempt(|s| s.exported(entry.place)))?;
             out.write_all(text.as_bytes())
                 .map_err(|e| StoreError::io("write", Path::new("the export"), e))?;
         }

@@ -31,6 +31,7 @@ pub mod shipped;
 mod store;
 mod upkeep;
 
+pub use catalog::Kind as RecordKind;
 pub use error::{Notice, Refusal, StoreError};
 pub use exchange::MergeReport;
 pub use format::FORMAT;

@@ -6,7 +6,7 @@ mod columns;
 mod measurement;
 mod published;
 
-pub use columns::{Column, Columns, UNKNOWN_NAME};
+pub use columns::{Builder, Column, Columns, UNKNOWN_NAME};
 pub use measurement::{FAILURE_FIELDS, MEASUREMENT_FIELDS};
 pub use published::{COST_FIELDS, FACT_FIELDS, RESULT_FIELDS, TIMING_FIELDS};
 
