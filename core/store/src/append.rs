@@ -27,16 +27,6 @@ impl Section {
         Ok(appended)
     }
 
-    /// The same, or only what it would do.
-    pub(crate) fn append_or_try(
-        &mut self,
-        records: &[Record],
-        ids: &[RecordId],
-        dry: bool,
-    ) -> Result<Appended, StoreError> {
-        if dry { self.sort_out(ids).map(|(appended, _)| appended) } else { self.append(records, ids) }
-    }
-
     /// Which ids are new (and at which positions) and which are known.
     fn sort_out(&mut self, ids: &[RecordId]) -> Result<(Appended, Vec<usize>), StoreError> {
         let bytes: Vec<Id> = ids.iter().map(id_bytes).collect();

@@ -145,6 +145,15 @@ impl Columns {
         self.get(name).map_or(Item::Unknown, |column| column.item(row))
     }
 
+    /// The whole number of a field in a row.
+    #[must_use]
+    pub fn whole(&self, name: &str, row: usize) -> Option<i64> {
+        match self.get(name)? {
+            Column::Wholes(values) => values.get(row).copied().filter(|value| *value != i64::MIN),
+            _ => None,
+        }
+    }
+
     /// These rows and then those of another set with the same columns.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
