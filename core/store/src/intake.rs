@@ -5,9 +5,10 @@
 
 mod spool;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use convwise_types::RecordId;
+use convwise_types::listing::Columns;
 
 use crate::catalog::{ABOUT, FIGURE, Id, Kind, figure_of, id_bytes, id_text};
 use crate::error::StoreError;
@@ -146,13 +147,6 @@ struct Sorting {
     rivals: Vec<(usize, Rival)>,
 }
 
-/// Published figures that are known: what is said, and of which things something is said.
-#[derive(Debug, Default)]
-struct Figures {
-    said: HashSet<i64>,
-    about: HashMap<i64, Rival>,
-}
-
 impl Section {
     fn take_over(&mut self, mut intake: Intake, dry: bool) -> Result<TakenOver, StoreError> {
         if !dry {
@@ -174,46 +168,55 @@ impl Section {
     /// Decides about every arrival; changes nothing.
     fn sort(&self, arrivals: &[Arrival]) -> Result<Sorting, Trouble> {
         let ids: Vec<Id> = arrivals.iter().map(|arrival| arrival.id).collect();
-        let known = self.known(&ids)?;
-        let mut figures = self.figures(arrivals)?;
-        let mut seen = HashSet::with_capacity(arrivals.len());
-        let mut sorting = Sorting::default();
-        for (at, (arrival, known)) in arrivals.iter().zip(known).enumerate() {
-            let mut fresh = !known && seen.insert(arrival.id);
-            if let Some((said, about)) = arrival.figure.filter(|_| fresh) {
-                if !figures.said.insert(said) {
-                    fresh = false;
-                    sorting.repeated += 1;
-                } else if let Some(rival) = figures.about.get(&about) {
-                    sorting.conflicting += 1;
-                    sorting.rivals.push((at, *rival));
-                } else {
-                    figures.about.insert(about, Rival::Arrival(at));
-                }
+        let mut fresh: Vec<bool> = self.known(&ids)?.into_iter().map(|known| !known).collect();
+        drop(ids);
+        later_ones(arrivals, |arrival| Some(arrival.id), &mut fresh);
+        let mut sorting = Sorting { fresh, ..Sorting::default() };
+        for kind in Kind::READABLE {
+            let arrives = arrivals.iter().any(|arrival| arrival.kind == kind && arrival.figure.is_some());
+            if arrives {
+                self.sort_figures(kind, arrivals, &mut sorting)?;
             }
-            sorting.fresh.push(fresh);
         }
+        sorting.rivals.sort_unstable_by_key(|(at, _)| *at);
         sorting.rivals.truncate(NAMED);
         Ok(sorting)
     }
 
-    /// The known figures of the kinds that arrive.
-    fn figures(&self, arrivals: &[Arrival]) -> Result<Figures, Trouble> {
-        let mut figures = Figures::default();
-        for kind in Kind::READABLE {
-            let arrives = arrivals.iter().any(|arrival| arrival.kind == kind && arrival.figure.is_some());
-            if !arrives || self.meta.count(kind) == 0 {
-                continue;
-            }
-            let columns = self.columns(kind, &[FIGURE, ABOUT])?;
-            for row in 0..columns.rows() {
-                figures.said.extend(columns.whole(FIGURE, row));
-                if let Some(about) = columns.whole(ABOUT, row) {
-                    figures.about.entry(about).or_insert(Rival::Row(kind, row));
-                }
-            }
+    /// Finds the figures of a kind that are known already, and those that differ from a known one.
+    fn sort_figures(&self, kind: Kind, arrivals: &[Arrival], sorting: &mut Sorting) -> Result<(), Trouble> {
+        let known = self.columns(kind, &[FIGURE, ABOUT])?;
+        let of_kind = |arrival: &Arrival| arrival.figure.filter(|_| arrival.kind == kind);
+        let before = sorting.fresh.iter().filter(|fresh| **fresh).count();
+        let said = digests(&known, FIGURE);
+        for (arrival, fresh) in arrivals.iter().zip(&mut sorting.fresh) {
+            *fresh &= of_kind(arrival).is_none_or(|(figure, _)| find(&said, figure).is_none());
         }
-        Ok(figures)
+        drop(said);
+        later_ones(arrivals, |arrival| Some(of_kind(arrival)?.0), &mut sorting.fresh);
+        sorting.repeated += (before - sorting.fresh.iter().filter(|fresh| **fresh).count()) as u64;
+        let about = digests(&known, ABOUT);
+        let mut first: Vec<(i64, usize)> = Vec::new();
+        for (at, arrival) in
+            arrivals.iter().enumerate().filter(|(at, _)| sorting.fresh.get(*at) == Some(&true))
+        {
+            first.extend(of_kind(arrival).map(|(_, about)| (about, at)));
+        }
+        first.sort_unstable();
+        let mut leader = None;
+        for (subject, at) in first {
+            let here = *leader.get_or_insert((subject, at));
+            if here.0 != subject {
+                leader = Some((subject, at));
+            }
+            let rival = match find(&about, subject) {
+                Some(row) => Some(Rival::Row(kind, row)),
+                None => leader.filter(|(_, leader)| *leader != at).map(|(_, leader)| Rival::Arrival(leader)),
+            };
+            sorting.conflicting += u64::from(rival.is_some());
+            sorting.rivals.extend(rival.map(|rival| (at, rival)));
+        }
+        Ok(())
     }
 
     /// Copies the first `count` fresh records, which are all or none, from the spool into the journal and the index. Returns
@@ -275,6 +278,37 @@ impl Section {
             found.extend(known.zip(arrived(*at)).map(|(known, new)| Conflict { known, new }));
         }
         Ok(found)
+    }
+}
+
+/// Digests of a column, sorted, each with its row.
+fn digests(columns: &Columns, name: &str) -> Vec<(i64, u32)> {
+    let row = |row: usize| Some((columns.whole(name, row)?, u32::try_from(row).ok()?));
+    let mut digests: Vec<_> = (0..columns.rows()).filter_map(row).collect();
+    digests.sort_unstable();
+    digests
+}
+
+/// The first row that has a digest.
+fn find(digests: &[(i64, u32)], wanted: i64) -> Option<usize> {
+    let at = digests.partition_point(|(digest, _)| *digest < wanted);
+    digests.get(at).filter(|(digest, _)| *digest == wanted).map(|(_, row)| *row as usize)
+}
+
+/// Of the fresh arrivals that have one key, all but the first are not fresh.
+fn later_ones<K: Ord + Copy>(arrivals: &[Arrival], key: impl Fn(&Arrival) -> Option<K>, fresh: &mut [bool]) {
+    let is_fresh = |at: usize| fresh.get(at) == Some(&true);
+    let keyed = arrivals.iter().enumerate().filter(|(at, _)| is_fresh(*at));
+    let mut keyed: Vec<(K, u32)> =
+        keyed.filter_map(|(at, arrival)| Some((key(arrival)?, u32::try_from(at).ok()?))).collect();
+    keyed.sort_unstable();
+    for pair in keyed.windows(2) {
+        if let [(first, _), (second, at)] = pair
+            && first == second
+            && let Some(fresh) = fresh.get_mut(*at as usize)
+        {
+            *fresh = false;
+        }
     }
 }
 
