@@ -93,7 +93,7 @@ fn repair_says_what_it_did_and_where_the_damage_is_kept() {
 fn compacting_says_what_it_saved() {
     let home = home_with(0..4);
     let text = fs::read_to_string(journal(&home)).unwrap();
-    fs::write(journal(&home), text.clone() + &text).unwrap();
+    fs::write(journal(&home), format!("{text}{text}")).unwrap();
     assert!(home.json("kb rebuild --json")["version"].is_string());
     let report = &home.json("kb compact --json")["report"];
     assert_eq!((&report["repeated"], &report["records"]), (&4.into(), &4.into()));

@@ -6,9 +6,10 @@ use std::path::Path;
 use convwise_types::RecordId;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::{Id, id_bytes};
 use crate::error::StoreError;
 use crate::journal::{Journal, Pieces, Place};
-use crate::line::{Line, number_of};
+use crate::line::Line;
 use crate::record::Record;
 use crate::store::Store;
 
@@ -112,7 +113,7 @@ impl Store {
 /// Where the wanted records stand, in order of their ids.
 fn select(pieces: Pieces, filter: &ExportFilter) -> Result<(Vec<Place>, Exported), StoreError> {
     let mut exported = Exported::default();
-    let mut found: Vec<(u128, Place)> = Vec::new();
+    let mut found: Vec<(Id, Place)> = Vec::new();
     for piece in pieces {
         let piece = piece?;
         let Ok(line) = Line::decode(&piece.bytes) else {
@@ -125,7 +126,7 @@ fn select(pieces: Pieces, filter: &ExportFilter) -> Result<(Vec<Place>, Exported
         match (filter.since, line.at.or_else(|| filter.since.and_then(|_| taken(line.body)))) {
             (Some(_), None) => exported.undated += 1,
             (Some(since), Some(at)) if at < since => {}
-            _ => found.push((number_of(&line.id), piece.place)),
+            _ => found.push((id_bytes(&line.id), piece.place)),
         }
     }
     found.sort_unstable_by_key(|(id, place)| (*id, place.offset));

@@ -82,6 +82,8 @@ pub(crate) fn settle(layout: &Layout, notices: &mut Vec<Notice>) -> Result<(), S
             }
             if found.format < FORMAT {
                 migrated = keep_old(layout, found.format)?;
+                // It was laid out otherwise, and is soon made again.
+                layout.discard_index()?;
             }
             if !same_engine {
                 let kept = layout.move_aside(&layout.index, "index")?;

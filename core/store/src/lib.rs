@@ -38,11 +38,12 @@ mod survey;
 mod upkeep;
 
 pub use backup::{BackedUp, Backup, Restored};
+pub use catalog::Kind as RecordKind;
 pub use error::{Notice, Refusal, StoreError};
 pub use exchange::{ExportFilter, Exported};
 pub use files::replace_file;
 pub use format::FORMAT;
-pub use intake::{Intake, TakenOver};
+pub use intake::{Conflict, Intake, TakenOver};
 pub use merge::MergeReport;
 pub use query::{KnownDevice, MeasurementFilter};
 pub use record::{RECORD_SCHEMA, Record};

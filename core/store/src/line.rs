@@ -157,11 +157,6 @@ pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// A record id as a number, which takes the least room.
-pub(crate) fn number_of(id: &RecordId) -> u128 {
-    u128::from_str_radix(id.as_str(), 16).unwrap_or_default()
-}
-
 /// What a JSON reader says, without the names of our types and without its line, which is always the first.
 pub(crate) fn plain(error: &serde_json::Error) -> String {
     let text = error.to_string().replace(" at line 1 column", " at column");

@@ -14,8 +14,7 @@ use crate::intake::Intake;
 use crate::journal::{Piece, next_piece};
 use crate::line::{Line, shortened};
 use crate::lock::{HomeLock, PATIENCE};
-use crate::record::{RECORD_SCHEMA, Record};
-use crate::salvage::fits;
+use crate::record::RECORD_SCHEMA;
 use crate::store::Store;
 
 /// What a merge did.
@@ -67,11 +66,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] names the lines; otherwise as for [`Store::append`].
     pub fn merge(&self, mut reader: impl BufRead) -> Result<MergeReport, StoreError> {
-        self.merging(1, |intake| {
-            let mut refused = Refused::default();
-            take_lines(&mut reader, None, intake, &mut refused)?;
-            refused.verdict()
-        })
+        self.merging(1, |intake, refused| take_lines(&mut reader, None, intake, refused))
     }
 
     /// Adds every record of exports, backups and other homes, or none. A folder is a home, or every `.jsonl` file in it
@@ -84,22 +79,24 @@ impl Store {
         for path in paths {
             sources.extend(sources_at(path, &self.path())?);
         }
-        self.merging(sources.len() as u64, |intake| {
-            let mut refused = Refused::default();
-            for source in &sources {
-                source.take(intake, &mut refused)?;
-            }
-            refused.verdict()
+        self.merging(sources.len() as u64, |intake, refused| {
+            sources.iter().try_fold(0, |records, source| Ok(records + source.take(intake, refused)?))
         })
     }
 
+    /// `supply` takes records and counts them.
     fn merging(
         &self,
         files: u64,
-        supply: impl FnOnce(&mut Intake) -> Result<(), StoreError>,
+        supply: impl FnOnce(&mut Intake, &mut Refused) -> Result<u64, StoreError>,
     ) -> Result<MergeReport, StoreError> {
-        let taken = self.take_over(false, supply)?;
-        Ok(MergeReport { files, records: taken.new + taken.known, new: taken.new, known: taken.known })
+        let mut records = 0;
+        let taken = self.take_union(|intake| {
+            let mut refused = Refused::default();
+            records = supply(intake, &mut refused)?;
+            refused.verdict()
+        })?;
+        Ok(MergeReport { files, records, new: taken.new, known: records - taken.new })
     }
 }
 
@@ -140,19 +137,20 @@ fn same_folder(one: &Path, other: &Path) -> bool {
 }
 
 impl Source {
-    fn take(&self, intake: &mut Intake, refused: &mut Refused) -> Result<(), StoreError> {
+    /// Takes every record; returns how many.
+    fn take(&self, intake: &mut Intake, refused: &mut Refused) -> Result<u64, StoreError> {
         match self {
             Self::File(path) => take_file(path, intake, refused),
             Self::Home(layout) => {
                 // Whoever writes there is waited for, so that no half of a transaction is read.
                 let _lock = HomeLock::shared(&layout.lock, PATIENCE)?;
-                if layout.journal.exists() { take_file(&layout.journal, intake, refused) } else { Ok(()) }
+                if layout.journal.exists() { take_file(&layout.journal, intake, refused) } else { Ok(0) }
             }
         }
     }
 }
 
-fn take_file(path: &Path, intake: &mut Intake, refused: &mut Refused) -> Result<(), StoreError> {
+fn take_file(path: &Path, intake: &mut Intake, refused: &mut Refused) -> Result<u64, StoreError> {
     let file = File::open(path).map_err(|error| StoreError::io("read", path, error))?;
     take_lines(&mut BufReader::with_capacity(1 << 18, file), Some(path), intake, refused)
 }
@@ -162,26 +160,26 @@ fn take_lines(
     path: Option<&Path>,
     intake: &mut Intake,
     refused: &mut Refused,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let named = path.unwrap_or(Path::new("the merged file"));
-    let mut line = 0;
+    let (mut line, mut records) = (0, 0);
     while let Some(piece) = next_piece(reader, 0).map_err(|error| StoreError::io("read", named, error))? {
         line += 1;
-        let taken = accept(&piece).and_then(|record| record.map_or(Ok(()), |record| intake.take(record)));
-        if let Err(why) = taken {
-            refused.add(path, line, why);
+        match accept(&piece, intake) {
+            Ok(taken) => records += u64::from(taken),
+            Err(why) => refused.add(path, line, why),
         }
     }
-    Ok(())
+    Ok(records)
 }
 
-/// A line of a merged file as a record; `None` for an empty line.
-fn accept(piece: &Piece) -> Result<Option<Record>, String> {
+/// Takes a line of a merged file; false for an empty line.
+fn accept(piece: &Piece, intake: &mut Intake) -> Result<bool, String> {
     if piece.too_long {
         return Err("it is longer than any record".to_owned());
     }
     if piece.bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
+        return Ok(false);
     }
     let line = Line::decode_foreign(&piece.bytes)?;
     if line.schema > RECORD_SCHEMA {
@@ -189,6 +187,5 @@ fn accept(piece: &Piece) -> Result<Option<Record>, String> {
     }
     let record =
         line.record()?.ok_or_else(|| format!("`{}` is not a kind of record", shortened(&line.kind)))?;
-    fits(&line, Some(&record))?;
-    Ok(Some(record))
+    intake.take_named(&record, Some(&line.id)).map(|()| true)
 }

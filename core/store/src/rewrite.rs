@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::catalog::id_bytes;
 use crate::error::StoreError;
 use crate::files::{Layout, size_of};
 use crate::journal::Journal;
-use crate::line::{Line, number_of};
+use crate::line::Line;
 use crate::section::Section;
 use crate::store::Store;
 use crate::survey::{Damage, Stretch, survey};
@@ -159,7 +160,7 @@ impl Section {
             };
             for bytes in lines {
                 let Ok(line) = Line::decode(bytes.strip_suffix(b"\n").unwrap_or(&bytes)) else { continue };
-                if seen.insert(number_of(&line.id)) {
+                if seen.insert(id_bytes(&line.id)) {
                     let written = out.write_all(&line.journalled(0));
                     written.map_err(|e| StoreError::io("write", &self.terms.layout.journal, e))?;
                 } else {

@@ -28,7 +28,7 @@ pub struct Stats {
     pub results: u64,
     /// Published timings.
     pub timings: u64,
-    /// Published costs.
+    /// Published counts of parameters and work.
     pub costs: u64,
     /// Facts added by hand.
     pub facts: u64,
@@ -129,7 +129,7 @@ impl Store {
 
 impl Section {
     fn stats(&mut self) -> Result<Stats, Trouble> {
-        let count = |kind: Kind| self.meta.counts.get(kind.word()).copied().unwrap_or(0);
+        let count = |kind: Kind| self.meta.count(kind);
         let layout = &self.terms.layout;
         Ok(Stats {
             path: layout.root.clone(),

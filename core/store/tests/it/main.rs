@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
+mod columns;
 mod damage;
 mod exchange;
 mod formats;
+mod intake;
 mod messages;
 mod processes;
 mod records;
