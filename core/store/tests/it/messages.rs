@@ -95,11 +95,10 @@ fn the_files_in_the_open() {
     let home = home_with(0..1);
     let format = fs::read_to_string(home.path().join("kb/format.json")).unwrap();
     let format = format.replace(env!("CARGO_PKG_VERSION"), "<version>");
-    let line = fs::read_to_string(home.path().join("kb/journal.jsonl")).unwrap();
+    let mut line = fs::read_to_string(home.path().join("kb/journal.jsonl")).unwrap();
     // The hour and what depends on it.
     let digits = |word: &str, from: usize| from..from + word.len();
-    let (at, crc) = (line.find("\"at\":").unwrap() + 5, line.rfind("\":\"").unwrap() + 4);
-    let mut line = line;
+    let (at, crc) = (line.find("\"at\":").unwrap() + 5, line.rfind("\":\"").unwrap() + 3);
     line.replace_range(digits("00000000", crc), "<crc>");
     line.replace_range(digits("1790000000", at), "<seconds>");
     insta::assert_snapshot!(format!("{format}{line}"));

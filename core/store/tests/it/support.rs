@@ -217,3 +217,10 @@ pub fn notices(store: &Store, home: &Path) -> String {
 pub fn without_home(text: &str, home: &Path) -> String {
     text.replace(&home.display().to_string(), "<home>")
 }
+
+/// Root may write everywhere, so "cannot be written" is made with a folder where the lock file should be.
+pub fn forbid_writing(home: &Path) {
+    let lock = home.join("kb/lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+}

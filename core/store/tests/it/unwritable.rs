@@ -6,7 +6,7 @@ use std::process::Command;
 use convwise_store::{Notice, OpenOptions, Store, StoreError};
 use serde_json::json;
 
-use crate::support::{home_with, ids, ids_of, index, open, records, without_home};
+use crate::support::{forbid_writing, home_with, ids, ids_of, index, open, records, without_home};
 
 #[test]
 fn without_a_home_the_shipped_facts_are_known() {
@@ -24,13 +24,6 @@ fn without_a_home_the_shipped_facts_are_known() {
     let error = store.append(&records([1])).unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly { .. }));
     insta::assert_snapshot!(without_home(&error.to_string(), folder.path()));
-}
-
-/// Root may write everywhere, so "cannot be written" is made with a folder where the lock file should be.
-fn forbid_writing(home: &std::path::Path) {
-    let lock = home.join("kb/lock");
-    fs::remove_file(&lock).unwrap();
-    fs::create_dir(&lock).unwrap();
 }
 
 #[test]
