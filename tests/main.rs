@@ -21,5 +21,6 @@ mod profile;
 mod rules;
 mod runners;
 mod surface;
+mod surviving;
 mod weights;
 mod what_if;

@@ -65,7 +65,7 @@ impl Store {
         let folder = self.path().join("backups");
         let path = match to {
             Some(file) if !file.is_dir() => file.to_owned(),
-            folder_or_none => folder_or_none.unwrap_or(&folder).join(name_for("", &version)),
+            folder_or_none => folder_or_none.unwrap_or(&folder).join(name_for("", &version) + ".jsonl"),
         };
         let (lines, left_out) = self.with(|section| section.back_up(&path))?;
         let bytes = fs::metadata(&path).map_or(0, |info| info.len());
@@ -105,6 +105,9 @@ impl Store {
 impl Section {
     fn back_up(&self, path: &Path) -> Result<(u64, u64), StoreError> {
         let backups = &self.terms.layout.backups;
+        if self.journal.is_none() {
+            self.writable()?;
+        }
         if path.starts_with(backups) {
             self.writable()?;
             fs::create_dir_all(backups).map_err(|error| StoreError::io("create", backups, error))?;
@@ -138,7 +141,7 @@ impl Section {
         self.writable()?;
         let layout = self.terms.layout.clone();
         let length = self.journal.as_ref().map_or(Ok(0), |journal| journal.length())?;
-        let kept = (length > 0).then(|| layout.backups.join(name));
+        let kept = (length > 0).then(|| free_name(&layout.backups, name));
         if let Some(kept) = &kept {
             layout.copy_journal(length, kept)?;
         }
@@ -151,6 +154,13 @@ impl Section {
         })?;
         Ok(kept)
     }
+}
+
+/// Two restorations in one second must not replace each other's backup.
+fn free_name(folder: &Path, name: &str) -> PathBuf {
+    let numbered = (2..).map(|number| folder.join(format!("{name}-{number}.jsonl")));
+    let mut names = std::iter::once(folder.join(format!("{name}.jsonl"))).chain(numbered);
+    names.find(|path| !path.exists()).unwrap_or_default()
 }
 
 fn changed_meanwhile(file: &Path) -> StoreError {
@@ -223,9 +233,9 @@ fn backup_at(path: PathBuf) -> Option<Backup> {
     (path.extension()? == "jsonl").then(|| Backup { bytes: info.len(), written, path })
 }
 
-/// `<what>2026-11-28T22-15-00Z-<version>.jsonl`: sorted by name is sorted by date.
+/// `<what>2026-11-28T22-15-00Z-<version>`: sorted by name is sorted by date.
 fn name_for(what: &str, version: &str) -> String {
     let now = i64::try_from(now()).unwrap_or_default();
     let now = jiff::Timestamp::from_second(now).unwrap_or_default();
-    format!("{what}{}-{version}.jsonl", now.strftime("%Y-%m-%dT%H-%M-%SZ"))
+    format!("{what}{}-{version}", now.strftime("%Y-%m-%dT%H-%M-%SZ"))
 }

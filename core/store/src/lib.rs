@@ -27,6 +27,7 @@ mod journal;
 mod line;
 mod lock;
 mod merge;
+mod notice;
 mod query;
 mod record;
 mod rewrite;

@@ -1,13 +1,12 @@
 //! Looking after the knowledge base: figures, checking, and making the index again.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use convwise_types::RecordId;
 use serde::Serialize;
 
-use crate::catalog::Kind;
+use crate::catalog::{Id, Kind, id_bytes, id_text};
 use crate::error::StoreError;
 use crate::files::size_of;
 use crate::journal::Place;
@@ -152,28 +151,35 @@ impl Section {
     fn check(&mut self) -> Result<CheckReport, Trouble> {
         let mut report = CheckReport::default();
         let Some(journal) = &self.journal else { return Ok(report) };
-        let mut places: BTreeMap<RecordId, Place> = BTreeMap::new();
+        let mut places: Vec<(Id, Place)> = Vec::new();
         report.lines = survey(journal.pieces(0, journal.length()?)?, |stretch| {
             match stretch {
                 Stretch::Good { id, newer, place } => {
                     report.newer += u64::from(newer);
-                    places.entry(id).or_insert(place);
+                    places.push((id_bytes(&id), place));
                 }
                 Stretch::Damaged(damage) => report.damaged.push(DamagedLine::from(&damage)),
             }
             Ok(())
         })?;
+        places.sort_unstable_by_key(|(id, place)| (*id, place.offset));
+        places.dedup_by_key(|(id, _)| *id);
         report.records = places.len() as u64;
-        self.compare(&places, &mut report)?;
+        let entries = self.all_entries()?.into_iter();
+        let entries: Vec<(Id, Place)> = entries.map(|(id, entry)| (id_bytes(&id), entry.place)).collect();
+        report.not_indexed = beyond(&places, |place| !holds(&entries, place));
+        report.only_indexed =
+            beyond(&entries, |(id, _)| places.binary_search_by_key(id, |(id, _)| *id).is_err());
         Ok(report)
     }
+}
 
-    fn compare(&self, places: &BTreeMap<RecordId, Place>, report: &mut CheckReport) -> Result<(), Trouble> {
-        let entries: BTreeMap<RecordId, Place> =
-            self.all_entries()?.into_iter().map(|(id, entry)| (id, entry.place)).collect();
-        let elsewhere = |(id, place): &(&RecordId, &Place)| entries.get(*id) != Some(*place);
-        report.not_indexed = places.iter().filter(elsewhere).map(|(id, _)| id.clone()).collect();
-        report.only_indexed = entries.into_keys().filter(|id| !places.contains_key(id)).collect();
-        Ok(())
-    }
+/// Whether the sorted entries have this one.
+fn holds(entries: &[(Id, Place)], (id, place): &(Id, Place)) -> bool {
+    let found = entries.binary_search_by_key(id, |(id, _)| *id);
+    found.is_ok_and(|at| entries.get(at).is_some_and(|(_, found)| found == place))
+}
+
+fn beyond(entries: &[(Id, Place)], wanted: impl Fn(&(Id, Place)) -> bool) -> Vec<RecordId> {
+    entries.iter().filter(|entry| wanted(entry)).map(|(id, _)| RecordId::from(id_text(id))).collect()
 }

@@ -57,7 +57,8 @@ fn checked(report: &CheckReport) -> String {
         count_of(amount(report.lines), "line")
     );
     for damage in &report.damaged {
-        let _ = writeln!(out, "{} {}, {}", styled(BAD, "✗"), said(damage), prospect(damage.whole, "would be"));
+        let _ =
+            writeln!(out, "{} {}, {}", styled(BAD, "✗"), said(damage), prospect(damage.whole, "would be"));
     }
     for (what, ids) in
         [("not in the index", &report.not_indexed), ("only in the index", &report.only_indexed)]
