@@ -25,6 +25,7 @@ mod judgement;
 mod layer;
 mod ledger;
 mod lint;
+mod listed;
 mod load;
 mod manifest;
 mod pack;
@@ -61,12 +62,15 @@ pub use inquiry::{Inquiry, Target};
 pub use judgement::{Judgement, Opinion, Share};
 pub use layer::Layer;
 pub use lint::{ExampleFile, LINTS, Level, LevelError, Levels, Lint};
+pub use listed::select;
 pub use manifest::{Manifest, PACK_FILE, RULES_SCHEMA, Version, with_digest};
 pub use pack::Pack;
 pub use plan::{Plan, PlanError};
 pub use query::{QueryAnswer, QueryRow, query};
 pub use rank::{Contest, Entrant, Formula, Ranked};
-pub use reference::{DEFINITIONS_FILE, FUNCTIONS, FunctionSpec, Reference, definitions, reference};
+pub use reference::{
+    DEFINITIONS_FILE, FUNCTIONS, FunctionSpec, Reference, definitions, reference, why_unknown,
+};
 pub use rule::Status;
 pub use ruleset::{RuleSet, ScenarioText};
 pub use scaffold::{Scaffold, scaffold, scaffold_pack};
