@@ -228,7 +228,8 @@ fn group(table: &'static fields::Table, before: &str) -> Vec<FieldLine> {
                     fields::Better::Neither => Better::Neither,
                 },
                 meaning: field.doc,
-                unknown_where: why.map(|why| in_a_setting(&path, why)),
+                // A row has the runner of its setting.
+                unknown_where: why.filter(|_| path != "runner").map(|why| in_a_setting(&path, why)),
                 path,
             }),
         }
@@ -236,15 +237,22 @@ fn group(table: &'static fields::Table, before: &str) -> Vec<FieldLine> {
     lines
 }
 
-/// Rows of architectures stand in a setting, where a latency is unknown only of what has no layer graph.
+/// Rows of architectures stand in a setting: what the barest network lacks may be known there, and the other way round.
 fn in_a_setting(path: &str, why: String) -> String {
-    match path.split('.').next() {
-        Some("latency" | "throughput" | "runner") => {
-            "it has no layer graph to predict it from, and nobody published it for this device and engine"
-                .to_owned()
+    let text = match path.split('.').next().unwrap_or_default() {
+        "latency" | "throughput" => {
+            "it has no layer graph here to predict it from, and nobody published it for this device and engine"
         }
-        _ => why,
-    }
+        "accuracy" | "top1" => {
+            "no weights of it are published, or nobody published this metric for them on the dataset that counts"
+        }
+        "params" | "macs" | "size_bytes" => "it has no layer graph here, and nobody counted it elsewhere",
+        "activations" | "depthwise_share" | "ops" | "ram_bytes" | "least_ram_bytes" => {
+            "it has no layer graph here"
+        }
+        _ => return why,
+    };
+    text.to_owned()
 }
 
 fn line(field: &FieldInfo) -> FieldLine {

@@ -9,6 +9,8 @@ use crate::screen::{FAINT, GOOD, WARN, styled};
 #[derive(Debug)]
 pub(crate) struct Picture {
     pub(crate) title: String,
+    /// What holds for all points.
+    pub(crate) notes: Vec<String>,
     pub(crate) x: Side,
     pub(crate) y: Side,
     /// The points of the front first, in the order of their numbers.

@@ -56,6 +56,9 @@ const USUAL: &[&str] = &[
 /// The same in every row of architectures, since they stand in one setting.
 const OF_SETTING: [&str; 2] = ["runner", "precision"];
 
+/// What makes room for a latency with its evidence.
+const LESS_USUAL: [&str; 3] = ["macs", "size_bytes", "year"];
+
 /// What a latency brings along wherever it is shown.
 const WITH_LATENCY: [&str; 3] = ["latency.low_ms", "latency.high_ms", "latency.grade"];
 
@@ -112,6 +115,7 @@ impl<'a> Wanted<'a> {
             .iter()
             .filter_map(|name| self.fields.lines.iter().find(|f| f.name == **name))
             .filter(|f| self.fields.table != Table::Architectures || !OF_SETTING.contains(&f.path.as_str()))
+            .filter(|f| !(self.shows_latency() && LESS_USUAL.contains(&f.path.as_str())))
             .filter(|f| known(f) && !(f.path.starts_with("accuracy.") && all_have_top1(rows)))
             .collect();
         if let Some((sort, _)) = self.sort

@@ -8,16 +8,16 @@ use super::axis::label;
 use super::chart::{Picture, Rank, Spot};
 
 const WIDTH: f64 = 860.0;
-const HEIGHT: f64 = 560.0;
+const HEIGHT: f64 = 600.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 110.0;
-const TOP: f64 = 50.0;
+const TOP: f64 = 96.0;
 const BOTTOM: f64 = 60.0;
 /// Height of a line of labels, and what one of their characters takes at the most.
 const LINE: f64 = 13.0;
 const CHARACTER: f64 = 6.6;
 
-const STYLE: &str = "text{font:12px sans-serif;fill:#1b1f24}.title{font-size:15px;font-weight:bold}.label{font-size:11px}\
+const STYLE: &str = "text{font:12px sans-serif;fill:#1b1f24}.title{font-size:15px;font-weight:bold}.label{font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:3px}.note{font-size:11px;fill:#57606a}\
 .grid{stroke:#e3e6ea}.axis{stroke:#57606a}.front{fill:none;stroke:#0b5fff;stroke-width:1.5}\
 .on{fill:#0b5fff}.interval{stroke:#0b5fff;stroke-opacity:.45}.tied{fill:#d97706}.beaten{fill:#9aa4b0}";
 
@@ -30,6 +30,10 @@ pub(crate) fn document(picture: &Picture) -> String {
          <style>{STYLE}</style>\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n\
          <text class=\"title\" x=\"{LEFT}\" y=\"26\">{title}</text>\n"
     );
+    for (note, y) in picture.notes.iter().zip([44.0, 60.0]) {
+        let _ = writeln!(out, "<text class=\"note\" x=\"{LEFT}\" y=\"{y}\">{}</text>", escaped(note));
+    }
+    legend(&mut out);
     axes(picture, &mut out);
     front_line(picture, &mut out);
     for spot in picture.spots.iter().rev() {
@@ -46,6 +50,17 @@ fn described(picture: &Picture) -> String {
     let front = picture.spots.iter().filter(on_front);
     let points: Vec<_> = front.map(|s| format!("{} ({}, {})", s.name, s.x, s.y)).collect();
     format!("{} against {}. On the front: {}.", picture.y.title, picture.x.title, points.join("; "))
+}
+
+/// What the colours say.
+fn legend(out: &mut String) {
+    for (class, text, x) in
+        [("on", "front", 0.0), ("tied", "ties with the front", 60.0), ("beaten", "beaten", 190.0)]
+    {
+        let x = WIDTH - RIGHT - 250.0 + x;
+        let _ = writeln!(out, "<circle class=\"{class}\" cx=\"{x}\" cy=\"84\" r=\"4\"/>");
+        let _ = writeln!(out, "<text class=\"note\" x=\"{}\" y=\"88\">{text}</text>", x + 8.0);
+    }
 }
 
 fn x_of(picture: &Picture, value: f64) -> f64 {
@@ -131,20 +146,23 @@ fn point(picture: &Picture, spot: &Spot, out: &mut String) {
     );
 }
 
-/// Names of the front's points, where there is room for them beside the point.
+/// Names of the front's points, where there is room for them beside the point: first on the side where nothing is better.
 fn labels(picture: &Picture, out: &mut String) {
-    let mut taken: Vec<[f64; 4]> = Vec::new();
+    let dot = |s: &Spot| {
+        let (x, y) = (x_of(picture, s.x), y_of(picture, s.y));
+        [x - 3.0, y - 3.0, x + 3.0, y + 3.0]
+    };
+    let mut taken: Vec<[f64; 4]> = picture.spots.iter().map(dot).collect();
     for spot in picture.spots.iter().filter(|s| matches!(s.rank, Rank::Front(_))) {
-        let (x, y) = (x_of(picture, spot.x), y_of(picture, spot.y));
         let length = spot.name.chars().fold(0.0, |sum, _| sum + CHARACTER);
-        let places = [(x + 8.0, y - 5.0), (x + 8.0, y + 14.0), (x - 8.0 - length, y - 5.0)];
-        let free =
-            places.into_iter().map(|(x, y)| (x, y, [x, y - LINE, x + length, y])).find(|(left, _, room)| {
-                let is_inside = *left >= LEFT && room[2] <= WIDTH;
-                is_inside && taken.iter().all(|other| !overlap(room, other))
-            });
-        if let Some((x, y, room)) = free {
-            taken.push(room);
+        let free = |place: &(f64, f64)| {
+            let room = room_of(*place, length);
+            let [left, _, right, _] = room;
+            let is_inside = left >= LEFT && right <= WIDTH;
+            is_inside && taken.iter().all(|other| !overlap(&room, other))
+        };
+        if let Some((x, y)) = places(picture, spot, length).into_iter().find(free) {
+            taken.push(room_of((x, y), length));
             let _ = writeln!(
                 out,
                 "<text class=\"label\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>",
@@ -154,8 +172,22 @@ fn labels(picture: &Picture, out: &mut String) {
     }
 }
 
-fn overlap(a: &[f64; 4], b: &[f64; 4]) -> bool {
-    a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
+/// Where the name of a point may stand.
+fn places(picture: &Picture, spot: &Spot, length: f64) -> [(f64, f64); 4] {
+    let (x, y) = (x_of(picture, spot.x), y_of(picture, spot.y));
+    let (left, right, above, below) = (x - 7.0 - length, x + 7.0, y - 5.0, y + 14.0);
+    let (out, inside) = if picture.x.aim == Aim::Lower { (left, right) } else { (right, left) };
+    let (up, down) = if picture.y.aim == Aim::Higher { (above, below) } else { (below, above) };
+    [(out, up), (inside, up), (inside, down), (out, down)]
+}
+
+/// What a label takes that begins at a place.
+fn room_of((x, y): (f64, f64), length: f64) -> [f64; 4] {
+    [x, y - LINE + 2.0, x + length, y + 2.0]
+}
+
+fn overlap([a_left, a_top, a_right, a_end]: &[f64; 4], [left, top, right, end]: &[f64; 4]) -> bool {
+    a_left < right && left < a_right && a_top < end && top < a_end
 }
 
 /// Text as XML has it; characters that XML cannot hold are left out.

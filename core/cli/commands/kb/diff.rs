@@ -32,6 +32,9 @@ pub(super) fn run(context: &Context, args: &DiffArgs) -> Result<(), CliError> {
 
 fn shown(found: &Changes, first: &str, second: &str) -> String {
     let mut out = format!("{} against {}\n\n", styled(HEADING, first), styled(HEADING, second));
+    if found.kinds.iter().all(|k| k.first + k.second == 0) {
+        return out + "nothing is recorded on either side\n";
+    }
     out.push_str(&kinds(&found.kinds));
     let same = found.kinds.iter().all(|k| k.only_first + k.only_second == 0);
     if same {

@@ -85,6 +85,16 @@ fn write(file: &Path, text: &str) -> Result<(), CliError> {
     std::fs::write(file, text).map_err(|e| CliError::failed(format!("cannot write {}: {e}", file.display())))
 }
 
+/// Some names, and how many more there are.
+fn few(names: &[String]) -> String {
+    const SHOWN: usize = 2;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 impl Drawn<'_> {
     /// `latency_ms (milliseconds, lower is better)`.
     fn title(&self) -> String {
@@ -121,6 +131,7 @@ impl Found<'_> {
         let drawn = front.chain(others).filter_map(|(at, rank)| Some(self.drawn(self.spot(at)?, rank)));
         Picture {
             title: self.title(),
+            notes: self.shared(),
             x: side(&self.x, spots.iter().map(|s| s.point.x.value).collect()),
             y: side(&self.y, spots.iter().map(|s| s.point.y.value).collect()),
             spots: drawn.collect(),
@@ -161,14 +172,18 @@ impl Found<'_> {
         out
     }
 
-    /// What holds for all points, and what is not among them.
-    fn remarks(&self) -> Vec<String> {
+    /// What holds for all points.
+    fn shared(&self) -> Vec<String> {
         let mut out: Vec<_> = self.setting.iter().map(|s| format!("latency on {s}")).collect();
         let shared = self.points.shared.iter().filter(|(path, _)| !path.starts_with("latency."));
         let shared: Vec<_> = shared.map(|(p, v)| format!("{} {}", p.replace('.', "_"), plain(v))).collect();
-        if !shared.is_empty() {
-            out.push(shared.join(", "));
-        }
+        out.extend((!shared.is_empty()).then(|| shared.join(", ")));
+        out
+    }
+
+    /// What holds for all points, and what is not among them.
+    fn remarks(&self) -> Vec<String> {
+        let mut out = self.shared();
         let undecided = "a field that the expression needs is unknown";
         let reasons = [
             (self.points.unknown[0], format!("{} is unknown", self.x.field.name)),
@@ -177,44 +192,50 @@ impl Found<'_> {
         ];
         let left = reasons.into_iter().filter(|(rows, _)| *rows > 0);
         out.extend(left.map(|(rows, why)| format!("{} left out: {why}", count_of(rows, "row"))));
-        out.extend(self.points.left_out.iter().cloned());
+        if !self.points.left_out.is_empty() {
+            out.push(format!("left out: {}; choose them with --where", self.points.left_out.join("; ")));
+        }
         out
     }
 
-    /// The front, and under it what ties with it.
+    /// The front; columns that nothing stands in are left out.
     fn table(&self) -> String {
-        let (x, y) = (&self.x.field.name, &self.y.field.name);
-        let evidence = |title: &'static str| text(title);
         let columns = [
             text("#"),
             text("row"),
             text("weights"),
-            figures(x),
+            figures(&self.x.field.name),
             text("95 % interval"),
-            evidence("evidence"),
-            figures(y),
-            evidence("evidence"),
+            text("evidence"),
+            figures(&self.y.field.name),
+            text("evidence"),
             text("ties with"),
         ];
         let rows = self.members.iter().enumerate().filter_map(|(i, m)| self.line(i + 1, m));
-        table(&columns, rows)
+        let rows: Vec<_> = rows.collect();
+        let is_used =
+            |column: usize| rows.iter().any(|row| row.get(column).is_some_and(|cell| !cell.is_empty()));
+        let used: Vec<_> = (0..columns.len()).filter(|column| is_used(*column)).collect();
+        let columns: Vec<_> = used.iter().filter_map(|column| columns.get(*column).copied()).collect();
+        let cells = |row: &Vec<String>| used.iter().filter_map(|column| row.get(*column).cloned()).collect();
+        table(&columns, rows.iter().map(cells))
     }
 
     fn line(&self, place: usize, member: &Member) -> Option<Vec<String>> {
         let spot = self.spot(member.at)?;
         let row = &spot.row;
         let interval = interval_of(row, &self.x.field.path);
-        let grade = |field: &FieldLine| grade_of(self.table, row, &field.path).unwrap_or_default();
+        let evidence = |field: &FieldLine| grade_of(self.table, row, &field.path).unwrap_or_default();
         Some(vec![
             mark(place).to_string(),
             styled(NAME, name_of(row)),
             row.get("weights").filter(|v| !v.is_null()).map(plain).unwrap_or_default(),
             number(spot.point.x.value),
             interval.map_or_else(String::new, |i| format!("{} … {}", number(i.low), number(i.high))),
-            grade(self.x.field),
+            evidence(self.x.field),
             number(spot.point.y.value),
-            grade(self.y.field),
-            self.tied_names(member).join(", "),
+            evidence(self.y.field),
+            few(&self.tied_names(member)),
         ])
     }
 

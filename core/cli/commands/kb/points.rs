@@ -26,7 +26,7 @@ pub(super) struct Points {
     pub(super) shared: Vec<(&'static str, Value)>,
     /// Rows without x, and rows with x without y.
     pub(super) unknown: [usize; 2],
-    /// Rows that were left out, one line for each reason.
+    /// Rows that were left out since they were evaluated on something else.
     pub(super) left_out: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ impl Plane<'_> {
         // Of equally many the first, so that the answer does not hang on anything else.
         let widest = sets.iter().rev().max_by_key(|(_, rows)| rows.len()).map(|(key, _)| key.clone());
         let left_out = sets.iter().filter(|(key, _)| Some(*key) != widest.as_ref());
-        let left_out = left_out.map(|(key, rows)| self.elsewhere(&compared, key, rows.len())).collect();
+        let left_out = left_out.map(|(key, rows)| Self::elsewhere(&compared, key, rows.len())).collect();
         let ours = |row: &Row| Some(key_of(row, &compared)) == widest;
         let spots: Vec<_> = rows.into_iter().filter(ours).map(|row| self.spot(row)).collect();
         let values = spots.first().map(|spot| &spot.row);
@@ -92,10 +92,10 @@ impl Plane<'_> {
         )
     }
 
-    fn elsewhere(&self, paths: &[&str], key: &[String], rows: usize) -> String {
+    fn elsewhere(paths: &[&str], key: &[String], rows: usize) -> String {
         let stated: Vec<_> =
             paths.iter().zip(key).map(|(p, v)| format!("{} {v}", p.replace('.', "_"))).collect();
-        format!("{} left out: {}; choose them with --where", count_of(rows, "row"), stated.join(", "))
+        format!("{} of {}", count_of(rows, "row"), stated.join(", "))
     }
 
     /// The flag that chooses rows like this one.
