@@ -4,6 +4,7 @@
 
 mod advise;
 mod architectures;
+mod asking;
 mod bad_input;
 mod explain;
 mod export;

@@ -213,7 +213,7 @@ impl<'a> Case<'a> {
     }
 }
 
-fn find_place(world: &World<'_>, request: &Request) -> Result<Place, AdvisorError> {
+pub(crate) fn find_place(world: &World<'_>, request: &Request) -> Result<Place, AdvisorError> {
     let (mut measured, mut described): (Vec<Device>, Vec<ShippedDevice>) = (Vec::new(), Vec::new());
     for known in world.store.devices()? {
         match known {

@@ -1,22 +1,30 @@
 //! `convwise kb`: what is known, and looking after it.
 
+mod diff;
 mod exchange;
+mod fields;
+mod listing;
+mod network;
+mod pareto;
+mod points;
 mod query;
+mod related;
+mod rows;
 mod show;
+mod side;
 mod upkeep;
 
 use crate::args::kb::KbCommand;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::render::rows::Rows;
 
 pub(crate) fn run(context: &Context, command: &KbCommand) -> Result<(), CliError> {
     match command {
-        KbCommand::Query { expression, from, columns, sort, limit, output } => {
-            let rows = Rows { columns: columns.clone(), sort: sort.clone(), limit: *limit };
-            query::ask(context, expression, from, &rows, output.json)
-        }
-        KbCommand::Show { id, output } => show::show(context, id, output.json),
+        KbCommand::Query(args) => query::run(context, args),
+        KbCommand::Fields(args) => fields::run(context, args),
+        KbCommand::Pareto(args) => pareto::run(context, args),
+        KbCommand::Show(args) => show::run(context, args),
+        KbCommand::Diff(args) => diff::run(context, args),
         KbCommand::Stats(args) => upkeep::stats(context, args.json),
         KbCommand::Check(args) => upkeep::check(context, args.json),
         KbCommand::Export { output } => exchange::export(context, output.as_deref()),
