@@ -9,6 +9,7 @@ use convwise_types::{Architecture, Evidence, Fact, Grade, GraphFacts, InputShape
 use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
 
 use crate::gather::{GraphTable, inputs_of};
+use crate::imported::Published;
 
 /// Kind of the cached values.
 const CACHE: &str = "graph-facts/4";
@@ -82,22 +83,30 @@ fn orders<'a>(variants: &[&'a Variant], described: &[Architecture], form: Form) 
 }
 
 impl Catalogue {
-    /// Facts of every architecture in a form.
+    /// Facts of every architecture in a form: of those that plugins define, with what others published of them, and of
+    /// those that are known from published figures alone.
     ///
     /// # Errors
     /// The knowledge base cannot be read.
     pub fn load(zoo: &Zoo, store: &Store, form: Form) -> Result<Self, StoreError> {
-        Self::of(zoo, store, &zoo.variants().collect::<Vec<_>>(), form)
+        let variants: Vec<_> = zoo.variants().collect();
+        let mut described = architectures(zoo, store.shipped(), &variants);
+        let published = Published::of(store, &described)?;
+        published.tell(&mut described);
+        let orders = orders(&variants, &described, form);
+        let graphs = cost_all(zoo, store, &orders, form)?;
+        described.extend(published.into_others());
+        Ok(Self::assemble(described, graphs))
     }
 
-    /// Facts of some variants.
+    /// Facts of the architectures that plugins define, as these state them.
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn of(zoo: &Zoo, store: &Store, variants: &[&Variant], form: Form) -> Result<Self, StoreError> {
-        let described = architectures(zoo, store.shipped(), variants);
-        let orders = orders(variants, &described, form);
-        let graphs = cost_all(zoo, store, &orders, form)?;
+    pub fn of_plugins(zoo: &Zoo, store: &Store, form: Form) -> Result<Self, StoreError> {
+        let variants: Vec<_> = zoo.variants().collect();
+        let described = architectures(zoo, store.shipped(), &variants);
+        let graphs = cost_all(zoo, store, &orders(&variants, &described, form), form)?;
         Ok(Self::assemble(described, graphs))
     }
 

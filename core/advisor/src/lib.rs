@@ -18,6 +18,7 @@ pub mod draft;
 pub mod explain;
 pub mod faults;
 pub mod gather;
+pub mod imported;
 pub mod knob;
 mod linear;
 pub mod measure;
