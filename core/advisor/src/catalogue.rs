@@ -71,7 +71,7 @@ fn architectures(zoo: &Zoo, shipped: &Shipped, variants: &[&Variant]) -> Vec<Arc
     variants.iter().map(|variant| described(zoo, shipped, variant)).collect()
 }
 
-/// What must be costed to gather the candidates of some variants.
+/// What must be costed to gather the candidates of some variants, which are described in the same order.
 fn orders<'a>(variants: &[&'a Variant], described: &[Architecture], form: Form) -> Vec<Order<'a>> {
     let buildable = variants.iter().zip(described).filter(|(variant, _)| variant.is_buildable());
     let of_variant = |(variant, architecture): (&&'a Variant, &Architecture)| {
@@ -90,13 +90,9 @@ impl Catalogue {
     /// The knowledge base cannot be read.
     pub fn load(zoo: &Zoo, store: &Store, form: Form) -> Result<Self, StoreError> {
         let variants: Vec<_> = zoo.variants().collect();
-        let mut described = architectures(zoo, store.shipped(), &variants);
-        let published = Published::of(store, &described)?;
-        published.tell(&mut described);
-        let orders = orders(&variants, &described, form);
-        let graphs = cost_all(zoo, store, &orders, form)?;
-        described.extend(published.into_others());
-        Ok(Self::assemble(described, graphs))
+        let known = known(zoo, store)?;
+        let graphs = cost_all(zoo, store, &orders(&variants, &known, form), form)?;
+        Ok(Self::assemble(known, graphs))
     }
 
     /// Facts of the architectures that plugins define, as these state them.
@@ -147,9 +143,21 @@ impl Catalogue {
     }
 }
 
+/// Every architecture that is known, with what others published of it; nothing is built.
+///
+/// # Errors
+/// The knowledge base cannot be read.
+pub fn known(zoo: &Zoo, store: &Store) -> Result<Vec<Architecture>, StoreError> {
+    let variants: Vec<_> = zoo.variants().collect();
+    let mut described = architectures(zoo, store.shipped(), &variants);
+    let published = Published::of(store, &described)?;
+    published.tell(&mut described);
+    described.extend(published.into_others());
+    Ok(described)
+}
+
 /// What the plugin says of a variant, with the terms of the data that its weights were trained on.
-#[must_use]
-pub fn described(zoo: &Zoo, shipped: &Shipped, variant: &Variant) -> Architecture {
+fn described(zoo: &Zoo, shipped: &Shipped, variant: &Variant) -> Architecture {
     let mut architecture = zoo.architecture(variant);
     for data in architecture.weights.iter_mut().flat_map(|w| &mut w.trained_on) {
         data.terms = shipped.corpus(&data.id).map(|corpus| corpus.terms.clone());

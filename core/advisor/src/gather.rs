@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use convwise_types::{
     Accuracy, Architecture, Bytes, Candidate, CandidateKey, ComparisonSet, Evidence, Fact, Grade, GraphFacts,
-    InputShape, Interval, Latency, Measurement, Millis, Missing, PerSecond, Precision, PublishedResult, Quality,
-    Request, RunFailure, Scenario, Weights, WeightsTag,
+    InputShape, Interval, Latency, Measurement, Millis, Missing, PerSecond, Precision, PublishedResult,
+    Quality, Request, RunFailure, Scenario, Weights, WeightsTag,
 };
 
 use crate::faults::Faults;

@@ -88,7 +88,9 @@ impl Published {
                 Some(id) => published.tied.entry(id.clone()).or_default().add(source.told(*package, model)),
                 None => {
                     let id = match package {
-                        Some(package) if !plain.contains(model.as_str()) => format!("{package}/{model}").into(),
+                        Some(package) if !plain.contains(model.as_str()) => {
+                            format!("{package}/{model}").into()
+                        }
                         _ => (*model).clone(),
                     };
                     published.others.extend(source.alone(id, *package, model, shipped));
@@ -166,7 +168,8 @@ fn plain_names<'a>(sources: &BTreeMap<Name<'a>, Source<'a>>, names: &Names<'_>) 
     let mut used = BTreeMap::<&str, usize>::new();
     let untied = sources.keys().filter(|(package, model)| names.ours(*package, model).is_none());
     untied.for_each(|(_, model)| *used.entry(model.as_str()).or_default() += 1);
-    let alone = |(model, count): (&'a str, usize)| (count == 1 && !names.ids.contains(model)).then_some(model);
+    let alone =
+        |(model, count): (&'a str, usize)| (count == 1 && !names.ids.contains(model)).then_some(model);
     used.into_iter().filter_map(alone).collect()
 }
 
@@ -285,7 +288,8 @@ impl<'a> Source<'a> {
         let both = self.costs.iter().find(|c| at_input(c) && agreed(c));
         let counted = both.or_else(|| self.costs.iter().find(at_input));
         let sized = both.or_else(|| self.costs.iter().find(agreed));
-        let cited: BTreeSet<&str> = [sized, counted].into_iter().flatten().map(|c| c.cost.source.as_str()).collect();
+        let cited: BTreeSet<&str> =
+            [sized, counted].into_iter().flatten().map(|c| c.cost.source.as_str()).collect();
         let source = match cited.is_empty() {
             true => self.any_source(),
             false => cited.into_iter().collect::<Vec<_>>().join("; "),
@@ -358,9 +362,8 @@ fn add_weights(architecture: &mut Architecture, told: &Weights) {
 
 /// Keeps a figure beside those that are there, unless one of them is the same.
 fn add_result(results: &mut Vec<PublishedResult>, more: &PublishedResult) {
-    let same = |known: &PublishedResult| {
-        is_of_same(known, more) && (known.value.0 - more.value.0).abs() < ROUNDING
-    };
+    let same =
+        |known: &PublishedResult| is_of_same(known, more) && (known.value.0 - more.value.0).abs() < ROUNDING;
     if !results.iter().any(same) {
         results.push(more.clone());
     }
