@@ -20,6 +20,7 @@ pub mod explain;
 pub mod faults;
 pub mod front;
 pub mod gather;
+pub mod imported;
 pub mod knob;
 mod linear;
 pub mod listing;
@@ -39,7 +40,7 @@ mod standing;
 pub mod what_if;
 mod world;
 
-pub use advise::{AdvisorError, Ask, Budget, Case, Watch, advise, find_runner};
+pub use advise::{AdvisorError, Ask, Budget, Case, Watch, advise, find_buildable, find_runner};
 pub use answer::{Assessment, Grounds, Manner};
 pub use compared::NoComparison;
 pub use place::{KnownDevices, Place, UnknownDevice};
