@@ -1,5 +1,6 @@
 //! What the user typed, exactly. Turning it into what the program needs is [`crate::request`]'s work.
 
+pub(crate) mod intake;
 pub(crate) mod kb;
 mod rules;
 
@@ -22,6 +23,8 @@ macro_rules! word_parser {
         PossibleValuesParser::new(<$type>::ALL.iter().map(|v| v.as_str())).try_map(|s| s.parse::<$type>())
     }};
 }
+
+use word_parser;
 
 /// Which CNN should I deploy here, and how do you know?
 ///

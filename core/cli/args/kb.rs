@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::JsonArgs;
+use super::intake::{AddCommand, ImportCommand};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum KbCommand {
@@ -56,4 +57,10 @@ Examples:
         #[command(flatten)]
         output: JsonArgs,
     },
+    /// Take over tables that others published.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Add one figure with its source.
+    #[command(subcommand)]
+    Add(AddCommand),
 }

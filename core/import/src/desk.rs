@@ -1,6 +1,7 @@
 //! The work on one file: entries out, problems noted with their places.
 
 use std::fmt;
+use std::path::Path;
 
 use crate::{Entry, Place, Sink};
 
@@ -66,6 +67,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// The report of a file that cannot be read at all.
+    #[must_use]
+    pub fn refused(path: &Path, problem: Problem) -> Self {
+        Self { file: path.display().to_string(), problems: vec![problem], ..Self::default() }
+    }
+
     /// How many problems there are.
     #[must_use]
     pub fn count_of_problems(&self) -> u64 {

@@ -353,7 +353,7 @@ fn the_example_is_a_mapping_that_works() {
 #[test]
 fn lines_of_json() {
     let good = r#"{"kind":"fact","about":"device:x","name":"ram","value":320000,"unit":"bytes"}
-{"kind":"timing","architecture":"n","workload":"inference","device":"d","runtime":"r","precision":"fp32","batch":1,"input":[3,224,224],"latency":12.123456789012345,"source":"https://example.org"}
+{"kind":"timing","architecture":"n","workload":"inference","device":"d","runtime":"r","precision":"fp32","batch":1,"input":[3,224,224],"latency":12.123456789012346,"source":"https://example.org"}
 
 {"kind":"result","architecture":"n","result":{"dataset":"d","metric":"top1","value":80.1,"input_size":224,"precision":"fp32"}}
 {"kind":"cost","architecture":"n","task":"classify","cost":{"params":5}}
@@ -362,7 +362,7 @@ fn lines_of_json() {
     assert_eq!((report.rows, report.entries, report.count_of_problems()), (4, 4, 0), "{report:?}");
     assert!(taken[0].contains("\"source\":\"x.jsonl, line 1\""), "{}", taken[0]);
     assert!(
-        taken[1].contains("12.123456789012345") && taken[1].contains("https://example.org"),
+        taken[1].contains("12.123456789012346") && taken[1].contains("https://example.org"),
         "{}",
         taken[1]
     );

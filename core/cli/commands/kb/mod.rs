@@ -1,6 +1,9 @@
 //! `convwise kb`: what is known, and looking after it.
 
+mod add;
 mod exchange;
+mod import;
+mod names;
 mod query;
 mod show;
 mod upkeep;
@@ -21,6 +24,8 @@ pub(crate) fn run(context: &Context, command: &KbCommand) -> Result<(), CliError
         KbCommand::Check(args) => upkeep::check(context, args.json),
         KbCommand::Export { output } => exchange::export(context, output.as_deref()),
         KbCommand::Merge { file, output } => exchange::merge(context, file, output.json),
+        KbCommand::Import(command) => import::run(context, command),
+        KbCommand::Add(command) => add::run(context, command),
     }
 }
 
