@@ -10,6 +10,7 @@ mod export;
 mod guide;
 mod harness;
 mod house;
+mod importing;
 mod knowledge_base;
 mod libtorch;
 mod measured;
