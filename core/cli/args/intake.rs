@@ -27,17 +27,18 @@ pub(crate) struct ImportFiles {
 
 #[derive(Subcommand, Debug)]
 #[command(after_help = "\
-Every row becomes records with their source, file and line. A row that is wrong is named with line and column, and then
-nothing is imported at all. Importing a file again adds nothing.")]
+Every row becomes records with their source, file and line. A row that is wrong is named with line
+and column, and then nothing is imported at all. Importing a file again adds nothing.")]
 pub(crate) enum ImportCommand {
     /// Tables of timm's `results` folder: accuracies of weights, timings of networks.
     #[command(after_help = "\
 Examples:
   convwise kb import timm results-*.csv benchmark-*.csv
-  convwise kb import timm mine.csv --device rtx3090 --runtime 'pytorch 2.4.0' --precision amp --dry-run
+  convwise kb import timm mine.csv --device rtx3090 --runtime 'pytorch 2.4.0' --precision amp
 
-The name of a table of timings says number format, layout, PyTorch (pt240 is 2.4.0, pt112 is 1.12), CUDA and device; that
-of a table of accuracies says the dataset. A flag comes before the name, for all files. The tables are those of
+The name of a table of timings says number format, layout, PyTorch (pt240 is 2.4.0, pt112 is 1.12),
+CUDA and device; that of a table of accuracies says the dataset. A flag comes before the name, for
+all files. The tables are those of
 https://github.com/huggingface/pytorch-image-models/tree/main/results")]
     Timm {
         #[command(flatten)]
@@ -67,8 +68,8 @@ Examples:
   convwise kb import torchvision torchvision.json
   convwise kb import torchvision table.csv --input-size 224
 
-The table has the columns Weight, Acc@1, Acc@5, Params, GFLOPS, and crop_size unless --input-size says it. This Python
-writes the JSON, which says more and exactly:
+The table has the columns Weight, Acc@1, Acc@5, Params, GFLOPS, and crop_size unless --input-size
+says it. This Python writes the JSON, which says more and exactly:
 
 {SNIPPET}"))]
     Torchvision {
@@ -84,9 +85,10 @@ Examples:
   convwise kb import csv --example > mapping.toml
   convwise kb import csv ours.csv --mapping mapping.toml --dry-run
 
-A mapping is TOML: [[record]] for each record that a row gives, and in it each field as a constant or as
-{ column = \"Name\", unit = \"ms\" }. Units: percent, fraction; ms, s, us, ns; fps, /s, /min; 1, k, M, G, T. Separators, decimal commas
-and marks of thousands are stated too. A row whose figure is blank gives no record.")]
+A mapping is TOML: [[record]] for each record that a row gives, and in it each field as a constant
+or as { column = \"Name\", unit = \"ms\" }. Units: percent, fraction; ms, s, us, ns; fps, /s, /min;
+1, k, M, G, T. Separators, decimal commas and marks of thousands are stated too. A row whose figure
+is blank gives no record.")]
     Csv {
         /// Files; all of them are one transaction.
         #[arg(required_unless_present = "example", value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -110,11 +112,13 @@ and marks of thousands are stated too. A row whose figure is blank gives no reco
     #[command(after_help = r#"Examples:
   convwise kb import jsonl figures.jsonl
 
-Lines, each with the members of a record's body (`convwise kb show ID` prints them); `source` may be left out:
-  {"kind": "timing", "architecture": "resnet50", "workload": "inference", "device": "nvidia-rtx-3090",
-   "runtime": "onnxruntime 1.20", "precision": "fp16", "batch": 1, "input": [3, 224, 224], "latency": 1.9}
-  {"kind": "result", "architecture": "resnet50", "result": {"dataset": "imagenet-1k/val", "metric": "top1",
-   "value": 80.1, "input_size": 224, "precision": "fp32"}}
+Each line has the members of a record's body (`convwise kb show ID` prints them); `source` may be
+left out:
+  {"kind": "timing", "architecture": "resnet50", "workload": "inference", "batch": 1,
+   "device": "nvidia-rtx-3090", "runtime": "onnxruntime 1.20", "precision": "fp16",
+   "input": [3, 224, 224], "latency": 1.9}
+  {"kind": "result", "architecture": "resnet50", "result": {"dataset": "imagenet-1k/val",
+   "metric": "top1", "value": 80.1, "input_size": 224, "precision": "fp32"}}
   {"kind": "cost", "architecture": "resnet50", "task": "classify", "cost": {"params": 25557032}}
   {"kind": "fact", "about": "device:stm32f746", "name": "ram", "value": 320000, "unit": "bytes"}
 
@@ -148,9 +152,12 @@ pub(crate) struct Whose {
 #[derive(Subcommand, Debug)]
 #[command(after_help = "\
 Examples:
-  convwise kb add result resnet50 --metric top1 --dataset imagenet-1k/val --value 80.1 --input-size 224 --source URL
-  convwise kb add timing resnet50 --device nvidia-rtx-3090 --runtime 'tensorrt 10.3' --precision fp16 --latency 0.9ms --source URL
-  convwise kb add cost resnet50 --task classify --params 25.6M --macs 4.09G --input-size 224 --source URL
+  convwise kb add result resnet50 --metric top1 --dataset imagenet-1k/val --value 80.1 \\
+      --input-size 224 --source URL
+  convwise kb add timing resnet50 --device nvidia-rtx-3090 --runtime 'tensorrt 10.3' \\
+      --precision fp16 --input-size 224 --latency 0.9ms --source URL
+  convwise kb add cost resnet50 --task classify --params 25.6M --macs 4.09G --input-size 224 \\
+      --source URL
   convwise kb add fact device:stm32f746 ram 320kB --source URL")]
 pub(crate) enum AddCommand {
     /// An accuracy.

@@ -22,8 +22,8 @@ pub struct TorchvisionOptions {
 
 /// Python that writes the JSON form.
 pub const SNIPPET: &str = r#"import json, torchvision.models as m
-all = [w for name in m.list_models() for w in m.get_model_weights(name)]
-meta = {str(w): {**w.meta, "categories": None, "transforms": w.transforms.keywords} for w in all}
+found = [w for name in m.list_models() for w in m.get_model_weights(name)]
+meta = {str(w): {**w.meta, "categories": 0, "transforms": w.transforms.keywords} for w in found}
 json.dump(meta, open("torchvision.json", "w"), default=str)"#;
 
 /// Whose names these tables use.
