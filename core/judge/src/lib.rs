@@ -64,7 +64,7 @@ pub use lint::{ExampleFile, LINTS, Level, LevelError, Levels, Lint};
 pub use manifest::{Manifest, PACK_FILE, RULES_SCHEMA, Version, with_digest};
 pub use pack::Pack;
 pub use plan::{Plan, PlanError};
-pub use query::{QueryAnswer, QueryRow, query};
+pub use query::{QueryAnswer, QueryRow, SelectError, Selection, query, select};
 pub use rank::{Contest, Entrant, Formula, Ranked};
 pub use reference::{DEFINITIONS_FILE, FUNCTIONS, FunctionSpec, Reference, definitions, reference};
 pub use rule::Status;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use convwise_types::{Candidate, Measurement};
+use convwise_types::Candidate;
 use rhai::{Dynamic, ImmutableString};
 
-use crate::fields::{Cell, MEASUREMENT, NEED, NET, Read, Table};
+use crate::fields::{Cell, NEED, NET, Read, Table};
 use crate::inquiry::Inquiry;
 use crate::trace::{bit, print};
 
@@ -34,7 +34,7 @@ impl Row {
     pub fn inside_candidate(table: &'static Table, candidate: &Candidate) -> Self {
         Self::build(table, |read| match read {
             Read::Candidate(field) => field(candidate),
-            Read::Inquiry(_) | Read::Measurement(_) => elsewhere(),
+            Read::Inquiry(_) | Read::Column => elsewhere(),
         })
     }
 
@@ -47,15 +47,7 @@ impl Row {
     pub fn inside_inquiry(table: &'static Table, inquiry: &Inquiry) -> Self {
         Self::build(table, |read| match read {
             Read::Inquiry(field) => field(inquiry),
-            Read::Candidate(_) | Read::Measurement(_) => elsewhere(),
-        })
-    }
-
-    /// A measurement.
-    pub fn measurement(measurement: &Measurement) -> Self {
-        Self::build(&MEASUREMENT, |read| match read {
-            Read::Measurement(field) => field(measurement),
-            Read::Candidate(_) | Read::Inquiry(_) => elsewhere(),
+            Read::Candidate(_) | Read::Column => elsewhere(),
         })
     }
 

@@ -4,13 +4,11 @@ use std::collections::BTreeSet;
 
 use convwise_types::RecordId;
 
-use crate::catalog::record_key;
-use crate::catchup::Arrival;
+use crate::catalog::{Id, id_bytes};
 use crate::error::StoreError;
-use crate::journal::Place;
-use crate::line::{LONGEST_LINE, Line, encode};
+use crate::line::{LONGEST_LINE, encode};
 use crate::record::Record;
-use crate::section::{Section, Trouble};
+use crate::section::Section;
 use crate::store::Appended;
 
 impl Section {
@@ -29,25 +27,15 @@ impl Section {
         Ok(appended)
     }
 
-    /// The same, or only what it would do.
-    pub(crate) fn append_or_try(
-        &mut self,
-        records: &[Record],
-        ids: &[RecordId],
-        dry: bool,
-    ) -> Result<Appended, StoreError> {
-        if dry { self.sort_out(ids).map(|(appended, _)| appended) } else { self.append(records, ids) }
-    }
-
     /// Which ids are new (and at which positions) and which are known.
     fn sort_out(&mut self, ids: &[RecordId]) -> Result<(Appended, Vec<usize>), StoreError> {
-        let keys = || ids.iter().map(record_key).collect();
-        let found = self.attempt(|s| Ok(s.index()?.get(keys())?))?;
+        let bytes: Vec<Id> = ids.iter().map(id_bytes).collect();
+        let found = self.attempt(|s| s.known(&bytes))?;
         let mut appended = Appended::default();
         let mut fresh = Vec::new();
         let mut seen = BTreeSet::new();
-        for (at, (id, found)) in ids.iter().zip(found).enumerate() {
-            if found.is_none() && seen.insert(id) {
+        for (at, (id, known)) in ids.iter().zip(found).enumerate() {
+            if !known && seen.insert(id) {
                 appended.new.push(id.clone());
                 fresh.push(at);
             } else {
@@ -65,15 +53,8 @@ impl Section {
         }
         refuse_too_long(lines)?;
         let Some(journal) = &mut self.journal else { return self.writable() };
-        let start = journal.append(&lines.concat())?.offset;
-        let end = start + lines.iter().map(|line| line.len() as u64).sum::<u64>();
-        self.attempt(|section| {
-            if section.meta.covered >= end {
-                return Ok(());
-            }
-            let (arrivals, last) = arrivals(lines, start)?;
-            section.index_arrivals(arrivals, last)
-        })
+        let end = journal.append(&lines.concat())?.end();
+        self.attempt(|section| section.index_until(end))
     }
 }
 
@@ -86,17 +67,4 @@ fn refuse_too_long(lines: &[Vec<u8>]) -> Result<(), StoreError> {
         what: "a record".to_owned(),
         why: format!("it takes {longest} bytes, more than the {LONGEST_LINE} that a line may have"),
     })
-}
-
-/// The lines just written, as the index takes them.
-fn arrivals(lines: &[Vec<u8>], start: u64) -> Result<(Vec<Arrival>, Place), Trouble> {
-    let mut place = Place { offset: start, length: 0 };
-    let mut found = Vec::with_capacity(lines.len());
-    for bytes in lines {
-        place = Place { offset: place.end(), length: bytes.len() as u64 };
-        let line = Line::decode(bytes.strip_suffix(b"\n").unwrap_or(bytes)).map_err(Trouble::OutOfStep)?;
-        let record = line.record().map_err(Trouble::OutOfStep)?;
-        found.push(Arrival { id: line.id, record, place });
-    }
-    Ok((found, place))
 }

@@ -1,35 +1,19 @@
 //! Bringing the index up to the journal, and setting aside what a crash or a flipped bit left in the journal.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use convwise_types::RecordId;
 
-use crate::catalog::{Anchor, Kind, Meta, changes_for, record_key};
+use crate::catalog::{Anchor, Batch, Meta, ROWS, fold, id_bytes};
 use crate::error::{Notice, StoreError};
-use crate::index::{Change, Key};
+use crate::index::Change;
 use crate::journal::{Journal, Piece, Place};
 use crate::line::{Line, crc_of};
 use crate::record::Record;
 use crate::section::{Mode, Section, Trouble};
 
 /// Records indexed as one batch.
-const BATCH: usize = 2000;
-
-/// A record on its way into the index; `record` is `None` where only a newer program can read it.
-#[derive(Debug)]
-pub(crate) struct Arrival {
-    pub id: RecordId,
-    pub record: Option<Record>,
-    pub place: Place,
-}
-
-/// What is to be indexed next.
-#[derive(Debug, Default)]
-struct Pending {
-    arrivals: Vec<Arrival>,
-    /// The last piece seen, good or not.
-    last: Option<Place>,
-}
+const BATCH: usize = 16 * ROWS;
 
 /// Where the journal really ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,27 +37,59 @@ impl Section {
         self.index_between(self.meta.covered, end)
     }
 
-    /// Indexes new records; those that the index knows already are skipped. `covered` is the last piece seen.
-    pub(crate) fn index_arrivals(&mut self, arrivals: Vec<Arrival>, covered: Place) -> Result<(), Trouble> {
-        let keys: Vec<Key> = arrivals.iter().map(|arrival| record_key(&arrival.id)).collect();
-        let known = self.index()?.get(keys)?;
-        let mut meta = self.meta.clone();
-        let mut seen = BTreeSet::new();
-        let mut changes: Vec<Change> = Vec::new();
-        for (arrival, known) in arrivals.iter().zip(known) {
-            if known.is_none() && seen.insert(arrival.id.clone()) {
-                meta.add(&arrival.id, Kind::of(arrival.record.as_ref()));
-                changes.extend(changes_for(&arrival.id, arrival.record.as_ref(), arrival.place));
-            }
+    /// Indexes what the journal has beyond the index, up to a byte at which a transaction ends.
+    pub(crate) fn index_until(&mut self, end: u64) -> Result<(), Trouble> {
+        if self.meta.covered >= end { Ok(()) } else { self.index_between(self.meta.covered, end) }
+    }
+
+    /// Indexes records; those that the index knows already are skipped.
+    fn index_batch(&mut self, batch: Batch) -> Result<(), Trouble> {
+        let Some(last) = batch.last else { return Ok(()) };
+        let batch = self.unknown_of(batch)?;
+        if self.tail()?.len() + batch.len() >= ROWS {
+            self.fold_tail()?;
         }
-        meta.covered = covered.end();
-        meta.anchor = self.anchor(covered)?;
+        let mut meta = self.meta.clone();
+        meta.covered = last.end();
+        meta.anchor = self.anchor(last)?;
+        let changes = if batch.len() >= ROWS {
+            fold(self.index()?, &mut meta, &batch)?
+        } else {
+            self.tail()?.changes(meta.folded, &batch)
+        };
+        meta.add(batch.ids.iter().zip(batch.entries.iter().map(|entry| entry.kind)));
+        self.apply(meta, changes)
+    }
+
+    /// Moves the newest records into blocks.
+    fn fold_tail(&mut self) -> Result<(), Trouble> {
+        let tail = self.tail()?;
+        if tail.len() == 0 {
+            return Ok(());
+        }
+        let mut meta = self.meta.clone();
+        let mut changes: Vec<Change> = tail.removal(meta.folded).collect();
+        changes.extend(fold(self.index()?, &mut meta, &tail.batch()?)?);
+        self.apply(meta, changes)
+    }
+
+    fn apply(&mut self, meta: Meta, mut changes: Vec<Change>) -> Result<(), Trouble> {
         changes.push(meta.change());
         // Neighbours in key order make fuller pages.
         changes.sort_by(|a, b| a.0.cmp(&b.0));
+        self.forget_tail();
         self.index_mut()?.apply(changes)?;
         self.meta = meta;
         Ok(())
+    }
+
+    /// The records of a batch that the index does not know, each once.
+    fn unknown_of(&self, batch: Batch) -> Result<Batch, Trouble> {
+        let mut seen = HashSet::with_capacity(batch.len());
+        let known = self.known(&batch.ids)?;
+        let keep: Vec<bool> =
+            batch.ids.iter().zip(known).map(|(id, known)| !known && seen.insert(*id)).collect();
+        Ok(if keep.iter().all(|keep| *keep) { batch } else { batch.retain(&keep) })
     }
 
     fn anchor(&self, place: Place) -> Result<Option<Anchor>, StoreError> {
@@ -84,31 +100,26 @@ impl Section {
 
     fn index_between(&mut self, from: u64, until: u64) -> Result<(), Trouble> {
         let Some(journal) = &self.journal else { return Ok(()) };
-        let mut pending = Pending::default();
+        let mut batch = Batch::default();
         let mut newer = 0;
         for piece in journal.pieces(from, until)? {
             let piece = piece?;
-            pending.last = Some(piece.place);
+            batch.last = Some(piece.place);
             match decode(&piece) {
                 Ok((id, record)) => {
                     newer += u64::from(record.is_none());
-                    pending.arrivals.push(Arrival { id, record, place: piece.place });
+                    batch.add(id_bytes(&id), record.as_ref(), piece.place);
                 }
                 Err(why) => self.report_damage(piece.place, why),
             }
-            if pending.arrivals.len() >= BATCH {
-                self.commit(&mut pending)?;
+            if batch.len() >= BATCH {
+                self.index_batch(std::mem::take(&mut batch))?;
             }
         }
         if newer > 0 {
             self.notices.push(Notice::NewerRecords { count: newer });
         }
-        self.commit(&mut pending)
-    }
-
-    fn commit(&mut self, pending: &mut Pending) -> Result<(), Trouble> {
-        let Some(last) = pending.last.take() else { return Ok(()) };
-        self.index_arrivals(std::mem::take(&mut pending.arrivals), last)
+        self.index_batch(batch)
     }
 
     /// Keeps a copy of a damaged line and says so, once.

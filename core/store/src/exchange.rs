@@ -3,13 +3,13 @@
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use convwise_types::RecordId;
 use serde::Serialize;
 
 use crate::error::{Refusal, StoreError};
+use crate::intake::Intake;
 use crate::journal::{Piece, next_piece};
 use crate::line::{Line, shortened};
-use crate::record::{RECORD_SCHEMA, Record, admit};
+use crate::record::RECORD_SCHEMA;
 use crate::store::Store;
 
 /// Refused lines that are named; the others are counted.
@@ -35,8 +35,8 @@ impl Store {
     pub fn export(&self, out: &mut impl Write) -> Result<u64, StoreError> {
         let _session = self.session()?;
         let entries = self.with(|section| section.attempt(|s| s.all_entries()))?;
-        for (id, _) in &entries {
-            let text = self.with(|section| section.attempt(|s| s.exported(id)))?;
+        for (_, entry) in &entries {
+            let text = self.with(|section| section.attempt(|s| s.exported(entry.place)))?;
             out.write_all(text.as_bytes())
                 .map_err(|e| StoreError::io("write", Path::new("the export"), e))?;
         }
@@ -49,32 +49,25 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] names the lines; otherwise as for [`Store::append`].
     pub fn merge(&self, mut reader: impl BufRead) -> Result<MergeReport, StoreError> {
-        let (records, ids) = read_all(&mut reader, self.allows_simulated())?;
-        let appended = self.with(|section| section.append(&records, &ids))?;
-        Ok(MergeReport {
-            records: records.len() as u64,
-            new: appended.new.len() as u64,
-            known: appended.known.len() as u64,
-        })
+        let mut records = 0;
+        let taken = self.take_union(|intake| {
+            records = take_all(&mut reader, intake)?;
+            Ok::<(), StoreError>(())
+        })?;
+        Ok(MergeReport { records, new: taken.new, known: records - taken.new })
     }
 }
 
-fn read_all(
-    reader: &mut impl BufRead,
-    allow_simulated: bool,
-) -> Result<(Vec<Record>, Vec<RecordId>), StoreError> {
-    let (mut records, mut ids, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+/// Takes every record of a file; one refused line refuses them all.
+fn take_all(reader: &mut impl BufRead, intake: &mut Intake) -> Result<u64, StoreError> {
+    let (mut records, mut refusals) = (0, Vec::new());
     let (mut line, mut total) = (0, 0);
     while let Some(piece) =
         next_piece(reader, 0).map_err(|error| StoreError::io("read", Path::new("the merged file"), error))?
     {
         line += 1;
-        match accept(&piece, allow_simulated) {
-            Ok(Some((record, id))) => {
-                records.push(record);
-                ids.push(id);
-            }
-            Ok(None) => {}
+        match accept(&piece, intake) {
+            Ok(taken) => records += u64::from(taken),
             Err(why) => {
                 total += 1;
                 if refusals.len() < NAMED {
@@ -83,16 +76,16 @@ fn read_all(
             }
         }
     }
-    if total > 0 { Err(StoreError::Refused { refusals, total }) } else { Ok((records, ids)) }
+    if total > 0 { Err(StoreError::Refused { refusals, total }) } else { Ok(records) }
 }
 
-/// A line of a merged file as a record; `None` for an empty line.
-fn accept(piece: &Piece, allow_simulated: bool) -> Result<Option<(Record, RecordId)>, String> {
+/// Takes a line of a merged file; false for an empty line.
+fn accept(piece: &Piece, intake: &mut Intake) -> Result<bool, String> {
     if piece.too_long {
         return Err("it is longer than any record".to_owned());
     }
     if piece.bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
+        return Ok(false);
     }
     let line = Line::decode_foreign(&piece.bytes)?;
     if line.schema > RECORD_SCHEMA {
@@ -100,10 +93,5 @@ fn accept(piece: &Piece, allow_simulated: bool) -> Result<Option<(Record, Record
     }
     let record =
         line.record()?.ok_or_else(|| format!("`{}` is not a kind of record", shortened(&line.kind)))?;
-    let digest = record.id();
-    if digest != line.id {
-        return Err(format!("its id is {}, but its content has the digest {digest}", line.id));
-    }
-    admit(&record, allow_simulated).map_err(|error| error.to_string())?;
-    Ok(Some((record, digest)))
+    intake.take_named(&record, Some(&line.id)).map(|()| true)
 }

@@ -1,7 +1,7 @@
 //! The journal file: appending so that what returns is on disk, and reading it back piece by piece.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::StoreError;
@@ -73,6 +73,24 @@ impl Journal {
             return Err(self.failed("write", error));
         }
         Ok(Place { offset, length: bytes.len() as u64 })
+    }
+
+    /// Appends what `write` writes, and syncs; when it fails, the file is as long as before.
+    pub fn append_from(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Place, StoreError> {
+        let offset = self.length()?;
+        let mut out = BufWriter::with_capacity(1 << 18, &self.file);
+        let written = write(&mut out).and_then(|()| out.flush());
+        // What is still in the buffer of a failed writer must not be written when it is dropped.
+        let (file, _) = out.into_parts();
+        if let Err(error) = written.and_then(|()| file.sync_data()) {
+            let cut = file.set_len(offset);
+            drop(cut);
+            return Err(self.failed("write", error));
+        }
+        Ok(Place { offset, length: self.length()?.saturating_sub(offset) })
     }
 
     /// Cuts the end off.

@@ -31,10 +31,11 @@ pub mod shipped;
 mod store;
 mod upkeep;
 
+pub use catalog::Kind as RecordKind;
 pub use error::{Notice, Refusal, StoreError};
 pub use exchange::MergeReport;
 pub use format::FORMAT;
-pub use intake::{Intake, TakenOver};
+pub use intake::{Conflict, Intake, TakenOver};
 pub use query::{KnownDevice, MeasurementFilter};
 pub use record::{RECORD_SCHEMA, Record};
 pub use store::{Appended, OpenOptions, Session, Store};

@@ -1,17 +1,16 @@
 //! Finding records: by id, by what was measured, by where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use convwise_types::listing::{Column, Columns, Item};
 use convwise_types::{
     AddedCost, AddedFact, AddedResult, AddedTiming, ArchitectureId, Device, DeviceId, InputShape,
-    Measurement, Precision, RecordId, RunFailure, RunnerName, ShippedDevice,
+    Measurement, Precision, Quality, RecordId, RunFailure, RunnerName, Scenario, ShippedDevice,
 };
 
-use crate::catalog::{
-    Columns, DEVICES, Entry, Field, Kind, RECORDS, digest, id_of_key, input_code, precision_code, record_key,
-};
+use crate::catalog::{Directory, Entry, Id, Kind, columns, id_bytes, id_text, ordinals, places};
 use crate::error::StoreError;
-use crate::index::{Span, for_each};
 use crate::journal::Place;
 use crate::line::Line;
 use crate::record::Record;
@@ -39,6 +38,10 @@ pub struct MeasurementFilter {
     pub precision: Option<Precision>,
     /// Input.
     pub input: Option<InputShape>,
+    /// How requests arrived.
+    pub scenario: Option<Scenario>,
+    /// Only what can be relied on: enough samples, from a clock.
+    pub usable: bool,
 }
 
 impl MeasurementFilter {
@@ -55,30 +58,29 @@ impl MeasurementFilter {
             && agrees(self.batch.as_ref(), Some(&s.batch))
             && agrees(self.precision.as_ref(), Some(&s.precision))
             && agrees(self.input.as_ref(), Some(&s.input))
+            && agrees(self.scenario.as_ref(), Some(&m.scenario))
+            && (!self.usable || (m.verdict != Quality::Insufficient && !m.runner.simulated))
     }
 
-    /// The same on the columns of the index, before the record is read.
-    fn admits(&self, c: &Columns) -> bool {
-        let word = |text: &str| digest(text);
-        agrees(self.architecture.as_ref().map(|a| word(a.as_str())).as_ref(), Some(&c.architecture))
-            && agrees(self.artifact.as_deref().map(word).as_ref(), Some(&c.artifact))
-            && agrees(self.graph.as_deref().map(word).as_ref(), Some(&c.graph))
-            && agrees(self.device.as_ref().map(|d| word(d.as_str())).as_ref(), Some(&c.device))
-            && agrees(self.runner.as_ref().map(|r| word(r.as_str())).as_ref(), Some(&c.runner))
-            && agrees(self.threads.as_ref(), Some(&c.threads))
-            && agrees(self.batch.as_ref(), Some(&c.batch))
-            && agrees(self.precision.map(precision_code).as_ref(), Some(&c.precision))
-            && agrees(self.input.map(input_code).as_ref(), Some(&c.input))
-    }
-
-    /// The most selective posting that answers a part of the question.
-    fn posting(&self) -> Option<Vec<u8>> {
-        let artifact = self.artifact.as_deref().map(|a| Field::Artifact.prefix(digest(a)));
-        let graph = || self.graph.as_deref().map(|g| Field::Graph.prefix(digest(g)));
-        let architecture =
-            || self.architecture.as_ref().map(|a| Field::Architecture.prefix(digest(a.as_str())));
-        let device = || self.device.as_ref().map(|d| Field::Device.prefix(digest(d.as_str())));
-        artifact.or_else(graph).or_else(architecture).or_else(device)
+    /// The same as values of columns.
+    fn wanted(&self) -> Vec<(&'static str, Item)> {
+        let text = |value: Option<&str>| value.map(Item::from);
+        let size = |value: Option<u64>| value.map(Item::from);
+        let input = self.input.map(|input| Item::Text(input.to_string()));
+        let all = [
+            ("artifact", text(self.artifact.as_deref())),
+            ("graph", text(self.graph.as_deref())),
+            ("architecture", text(self.architecture.as_ref().map(ArchitectureId::as_str))),
+            ("device_id", text(self.device.as_ref().map(DeviceId::as_str))),
+            ("runner", text(self.runner.as_ref().map(RunnerName::as_str))),
+            ("threads", size(self.threads)),
+            ("batch", size(self.batch)),
+            ("precision", text(self.precision.map(Precision::as_str))),
+            ("input", input),
+            ("scenario", text(self.scenario.map(Scenario::as_str))),
+            ("simulated", self.usable.then_some(Item::Flag(false))),
+        ];
+        all.into_iter().filter_map(|(name, item)| Some((name, item?))).collect()
     }
 }
 
@@ -112,33 +114,132 @@ const NAMED: usize = 6;
 impl Section {
     /// Measurements that agree with a filter, in order of their ids.
     pub(crate) fn measurements(&self, filter: &MeasurementFilter) -> Result<Vec<Measurement>, Trouble> {
-        let mut found = Vec::new();
-        for (id, entry) in self.entries(filter)? {
-            if let Some(Record::Measurement(m)) = self.read(&id, entry.place)?
-                && filter.matches(&m)
-            {
-                found.push(*m);
+        let rows = self.matching(filter)?;
+        self.measurements_at(&rows, filter)
+    }
+
+    /// Of the measurements that agree with a filter the newest of each graph, input and number format, in order of
+    /// their ids.
+    pub(crate) fn newest(&self, filter: &MeasurementFilter) -> Result<Vec<Measurement>, Trouble> {
+        let rows = self.matching(filter)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let columns = self.columns(Kind::Measurement, &["graph", "input", "precision", "taken"])?;
+        let text = |name: &str, row: usize| columns.get(name).and_then(|column| column.text(row));
+        let key = |row: usize| ["graph", "input", "precision"].map(|name| code(columns.get(name), row));
+        let mut newest: HashMap<[Option<u32>; 3], Vec<usize>> = HashMap::new();
+        for row in rows {
+            let best = newest.entry(key(row)).or_default();
+            match best.first().map(|first| text("taken", row).cmp(&text("taken", *first))) {
+                None | Some(std::cmp::Ordering::Equal) => best.push(row),
+                Some(std::cmp::Ordering::Greater) => *best = vec![row],
+                Some(std::cmp::Ordering::Less) => {}
             }
         }
+        let mut rows: Vec<usize> = newest.into_values().flatten().collect();
+        rows.sort_unstable();
+        self.measurements_at(&rows, filter)
+    }
+
+    fn measurements_at(
+        &self,
+        rows: &[usize],
+        filter: &MeasurementFilter,
+    ) -> Result<Vec<Measurement>, Trouble> {
+        let records = self.records_at(Kind::Measurement, rows)?.into_iter();
+        let mut found: Vec<Measurement> = records
+            .filter_map(|(_, record)| if let Record::Measurement(m) = record { Some(*m) } else { None })
+            .filter(|m| filter.matches(m))
+            .collect();
+        found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)
     }
 
-    /// Records of a kind that is found by architecture, or all of the kind.
+    /// Rows of the columns of measurements that agree with a filter.
+    fn matching(&self, filter: &MeasurementFilter) -> Result<Vec<usize>, Trouble> {
+        let wanted = filter.wanted();
+        let rows = self.agreeing(Kind::Measurement, &wanted)?;
+        if !filter.usable || rows.is_empty() {
+            return Ok(rows);
+        }
+        let columns = self.columns(Kind::Measurement, &["verdict"])?;
+        let insufficient = Item::from(Quality::Insufficient.as_str());
+        Ok(rows.into_iter().filter(|row| columns.item("verdict", *row) != insufficient).collect())
+    }
+
+    /// Rows of the columns of a kind that have these values.
+    fn agreeing(&self, kind: Kind, wanted: &[(&'static str, Item)]) -> Result<Vec<usize>, Trouble> {
+        let count = usize::try_from(self.meta.count(kind)).unwrap_or_default();
+        let mut rows: Vec<usize> = (0..count).collect();
+        for (name, item) in wanted {
+            if rows.is_empty() {
+                break;
+            }
+            let columns = self.columns(kind, &[name])?;
+            if let Some(column) = columns.get(name) {
+                retain(&mut rows, column, item);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Some columns of all records of a kind, in the order of their arrival; `id` may be among them.
+    pub(crate) fn columns(&self, kind: Kind, names: &[&str]) -> Result<Columns, Trouble> {
+        let found = columns(self.index()?, &self.meta, self.tail()?, kind, names)?;
+        if !names.contains(&"id") {
+            return Ok(found);
+        }
+        let ids = ("id", Arc::new(self.id_column(kind)?));
+        let all = names.iter().filter_map(|name| found.shared(name)).chain([ids]);
+        Ok(Columns::new(found.rows(), all))
+    }
+
+    fn id_column(&self, kind: Kind) -> Result<Column, Trouble> {
+        let numbers = ordinals(self.index()?, &self.meta, self.tail()?, kind)?;
+        let mut ids: Vec<Id> = vec![Id::default(); usize::try_from(self.meta.records()).unwrap_or_default()];
+        for (id, number) in self.directory().all(self.index()?, self.meta.folded, self.tail()?)? {
+            if let Some(slot) = ids.get_mut(number as usize) {
+                *slot = id;
+            }
+        }
+        let (mut ends, mut text) =
+            (Vec::with_capacity(numbers.len()), String::with_capacity(numbers.len() * 32));
+        for number in numbers {
+            text.push_str(&ids.get(number as usize).map(id_text).unwrap_or_default());
+            ends.push(text.len());
+        }
+        Ok(Column::Texts { ends, text })
+    }
+
+    /// The records behind rows of the columns of a kind, with their ids, in the order of the rows.
+    pub(crate) fn records_at(&self, kind: Kind, rows: &[usize]) -> Result<Vec<(RecordId, Record)>, Trouble> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let numbers = ordinals(self.index()?, &self.meta, self.tail()?, kind)?;
+        let missing = || Trouble::OutOfStep("a row belongs to no record".to_owned());
+        let numbers: Vec<u32> = rows
+            .iter()
+            .map(|row| numbers.get(*row).copied().ok_or_else(missing))
+            .collect::<Result<_, _>>()?;
+        let entries = places(self.index()?, self.meta.folded, self.tail()?, &numbers)?;
+        let records = entries.iter().map(|entry| self.read_at(entry.place));
+        records.filter_map(Result::transpose).collect()
+    }
+
+    /// Records of a kind, of one architecture or all of them, in the order of their ids.
     pub(crate) fn records_of(
         &self,
         kind: Kind,
         architecture: Option<&ArchitectureId>,
     ) -> Result<Vec<Record>, Trouble> {
-        if self.meta.counts.get(kind.word()).copied().unwrap_or(0) == 0 {
-            return Ok(Vec::new());
-        }
-        let entries = match architecture {
-            Some(id) => self.posted(&Field::Architecture.prefix(digest(id.as_str())))?,
-            None => self.all_entries()?,
-        };
-        let of_kind = entries.into_iter().filter(|(_, entry)| entry.kind == kind);
-        let records = of_kind.map(|(id, entry)| self.read(&id, entry.place));
-        records.filter_map(Result::transpose).collect()
+        let wanted: Vec<_> =
+            architecture.iter().map(|id| ("architecture", Item::from(id.as_str()))).collect();
+        let rows = self.agreeing(kind, &wanted)?;
+        let mut records = self.records_at(kind, &rows)?;
+        records.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(records.into_iter().map(|(_, record)| record).collect())
     }
 
     /// The record whose id starts with a prefix.
@@ -148,95 +249,81 @@ impl Section {
         if prefix.is_empty() || prefix.len() > 32 || !hexadecimal {
             return Err(StoreError::NotAnId { prefix }.into());
         }
-        let mut ids = self.ids_from(&prefix)?;
-        match (ids.pop(), ids.is_empty()) {
-            (Some((id, place)), true) => {
-                self.read(&id, place)?.ok_or_else(|| newer(&id)).map_err(Trouble::Store)
+        let padded =
+            |with: &str| id_bytes(&RecordId::from(format!("{prefix}{}", with.repeat(32 - prefix.len()))));
+        let (low, high) = (padded("0"), padded("f"));
+        let ids = self.directory().between(
+            self.index()?,
+            self.meta.folded,
+            self.tail()?,
+            (&low, &high),
+            NAMED + 1,
+        )?;
+        match ids.as_slice() {
+            [] => Err(StoreError::NoRecord { prefix }.into()),
+            [(id, number)] => {
+                let entries = places(self.index()?, self.meta.folded, self.tail()?, &[*number])?;
+                let id = RecordId::from(id_text(id));
+                let place = entries.first().map(|entry| entry.place);
+                let found = place.map(|place| self.read(&id, place)).transpose()?.flatten();
+                found.ok_or_else(|| newer(&id)).map_err(Trouble::Store)
             }
-            (None, _) => Err(StoreError::NoRecord { prefix }.into()),
-            (Some(last), false) => {
-                ids.push(last);
+            many => {
+                let ids: Vec<_> = many.iter().map(|(id, _)| RecordId::from(id_text(id))).collect();
                 let more = ids.len() > NAMED;
-                let ids = ids.into_iter().take(NAMED).map(|(id, _)| id).collect();
+                let ids = ids.into_iter().take(NAMED).collect();
                 Err(StoreError::Ambiguous { prefix, ids, more }.into())
-            }
-        }
-    }
-
-    /// A few ids that start with a prefix of hexadecimal digits.
-    fn ids_from(&self, prefix: &str) -> Result<Vec<(RecordId, Place)>, Trouble> {
-        let whole = prefix.get(..prefix.len() / 2 * 2).unwrap_or_default();
-        let key = record_key(&RecordId::from(whole));
-        let mut found = Vec::new();
-        let mut after = None;
-        loop {
-            let page = self.index()?.scan(Span { prefix: key.clone(), after, limit: 512 })?;
-            for (key, value) in &page {
-                let id = id_of_key(key);
-                if id.as_str().starts_with(prefix) {
-                    found.push((id, Entry::decode(value)?.place));
-                }
-            }
-            match page.last() {
-                Some((last, _)) if page.len() == 512 && found.len() <= NAMED => after = Some(last.clone()),
-                _ => return Ok(found),
             }
         }
     }
 
     /// Devices that something was measured on, in order of their ids.
     pub(crate) fn seen_devices(&self) -> Result<Vec<Device>, Trouble> {
-        let mut places = Vec::new();
-        for_each(self.index()?, DEVICES, |_, value| places.push(Entry::decode(value)))?;
+        let columns = self.columns(Kind::Measurement, &["device_id"])?;
+        let mut seen = BTreeSet::new();
+        let first = (0..columns.rows()).filter(|row| seen.insert(code(columns.get("device_id"), *row)));
+        let rows: Vec<usize> = first.collect();
         let mut devices = BTreeMap::new();
-        for entry in places {
-            if let Some(Record::Measurement(m)) = self.read_at(entry?.place)? {
+        for (_, record) in self.records_at(Kind::Measurement, &rows)? {
+            if let Record::Measurement(m) = record {
                 devices.insert(m.device.id.clone(), m.device);
             }
         }
         Ok(devices.into_values().collect())
     }
 
+    pub(crate) fn directory(&self) -> Directory {
+        Directory { bits: self.meta.bits }
+    }
+
+    /// Which ids are known.
+    pub(crate) fn known(&self, ids: &[Id]) -> Result<Vec<bool>, Trouble> {
+        let found = self.directory().find(self.index()?, self.meta.folded, self.tail()?, ids)?;
+        Ok(found.iter().map(Option::is_some).collect())
+    }
+
     /// Every record's id and entry, in order of the ids.
     pub(crate) fn all_entries(&self) -> Result<Vec<(RecordId, Entry)>, Trouble> {
-        let mut found = Vec::new();
-        for_each(self.index()?, RECORDS, |key, value| found.push((id_of_key(key), Entry::decode(value))))?;
-        found.into_iter().map(|(id, entry)| Ok((id, entry?))).collect()
-    }
-
-    fn entries(&self, filter: &MeasurementFilter) -> Result<Vec<(RecordId, Entry)>, Trouble> {
-        let mut entries = match filter.posting() {
-            Some(prefix) => self.posted(&prefix)?,
-            None => self.all_entries()?,
-        };
-        entries.retain(|(_, entry)| entry.kind == Kind::Measurement && filter.admits(&entry.columns));
-        Ok(entries)
-    }
-
-    /// Entries behind the postings of one value.
-    fn posted(&self, prefix: &[u8]) -> Result<Vec<(RecordId, Entry)>, Trouble> {
-        let mut ids = Vec::new();
-        for_each(self.index()?, prefix, |key, _| ids.push(id_of_key(key)))?;
-        let values = self.index()?.get(ids.iter().map(record_key).collect())?;
-        let missing = || Trouble::OutOfStep("a posting names a record that is not indexed".to_owned());
-        let entry = |value: Option<Vec<u8>>| Ok::<_, Trouble>(Entry::decode(&value.ok_or_else(missing)?)?);
-        ids.into_iter().zip(values).map(|(id, value)| Ok((id, entry(value)?))).collect()
+        let all = self.directory().all(self.index()?, self.meta.folded, self.tail()?)?;
+        let numbers: Vec<u32> = all.iter().map(|(_, number)| *number).collect();
+        let entries = places(self.index()?, self.meta.folded, self.tail()?, &numbers)?;
+        let ids = all.iter().map(|(id, _)| RecordId::from(id_text(id)));
+        Ok(ids.zip(entries).collect())
     }
 
     /// The record at a place, which must have this id.
     fn read(&self, id: &RecordId, place: Place) -> Result<Option<Record>, Trouble> {
-        let bytes = self.line_at(place)?;
-        let line = Line::decode(&bytes).map_err(|why| misplaced(place, &why))?;
-        if line.id != *id {
-            return Err(misplaced(place, "another record stands there"));
+        match self.read_at(place)? {
+            Some((found, _)) if found != *id => Err(misplaced(place, "another record stands there")),
+            found => Ok(found.map(|(_, record)| record)),
         }
-        line.record().map_err(|why| misplaced(place, &why))
     }
 
-    fn read_at(&self, place: Place) -> Result<Option<Record>, Trouble> {
+    fn read_at(&self, place: Place) -> Result<Option<(RecordId, Record)>, Trouble> {
         let bytes = self.line_at(place)?;
         let line = Line::decode(&bytes).map_err(|why| misplaced(place, &why))?;
-        line.record().map_err(|why| misplaced(place, &why))
+        let record = line.record().map_err(|why| misplaced(place, &why))?;
+        Ok(record.map(|record| (line.id, record)))
     }
 
     /// The bytes of a line, without the newline.
@@ -247,6 +334,25 @@ impl Section {
             bytes.pop();
         }
         Ok(bytes)
+    }
+}
+
+/// The code of a name.
+fn code(column: Option<&Column>, row: usize) -> Option<u32> {
+    match column? {
+        Column::Names { codes, .. } => codes.get(row).copied(),
+        _ => None,
+    }
+}
+
+/// Keeps the rows in which a column has a value.
+fn retain(rows: &mut Vec<usize>, column: &Column, wanted: &Item) {
+    match (column, wanted) {
+        (Column::Names { codes, names }, Item::Text(text)) => {
+            let code = names.iter().position(|name| **name == **text).and_then(|at| u32::try_from(at).ok());
+            rows.retain(|row| code.is_some() && codes.get(*row).copied() == code);
+        }
+        _ => rows.retain(|row| column.item(*row) == *wanted),
     }
 }
 

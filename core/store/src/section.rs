@@ -4,10 +4,11 @@
 //! closes the index, so that the next process can open it. A faulty index is replaced inside the section, and the
 //! work is done again.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::time::Duration;
 
-use crate::catalog::{META, Meta};
+use crate::catalog::{META, Meta, Tail};
 use crate::error::{Notice, StoreError};
 use crate::files::{Layout, sync_parent};
 use crate::format;
@@ -95,6 +96,8 @@ pub(crate) struct Section {
     /// The index was replaced in this section already.
     replaced: bool,
     pub meta: Meta,
+    /// The newest records, once they were read.
+    tail: OnceCell<Tail>,
     pub notices: Vec<Notice>,
 }
 
@@ -121,7 +124,8 @@ impl Section {
             engine: Engine::None,
             plan: if terms.mode == Mode::Disk { Plan::Disk } else { Plan::Memory },
             replaced: false,
-            meta: Meta::default(),
+            meta: Meta::new(),
+            tail: OnceCell::new(),
             notices,
         };
         section.start(remembered)?;
@@ -159,6 +163,20 @@ impl Section {
             Engine::Memory(index) => Ok(index),
             Engine::None => Err(Fault::Damaged("there is no index".to_owned())),
         }
+    }
+
+    /// The newest records.
+    pub fn tail(&self) -> Result<&Tail, Fault> {
+        if let Some(tail) = self.tail.get() {
+            return Ok(tail);
+        }
+        let tail = Tail::load(self.index()?)?;
+        Ok(self.tail.get_or_init(|| tail))
+    }
+
+    /// The index is about to change.
+    pub fn forget_tail(&mut self) {
+        self.tail = OnceCell::new();
     }
 
     /// The index, to be changed.
@@ -210,7 +228,8 @@ impl Section {
         if !matches!(self.engine, Engine::None) {
             return Ok(());
         }
-        self.meta = Meta::default();
+        self.meta = Meta::new();
+        self.forget_tail();
         self.engine = match self.plan {
             Plan::Disk => {
                 Engine::Sled(GuardedIndex::open(&self.terms.layout.index, self.terms.index_patience)?)
@@ -225,7 +244,8 @@ impl Section {
 
     fn shut(&mut self) {
         self.engine = Engine::None;
-        self.meta = Meta::default();
+        self.meta = Meta::new();
+        self.forget_tail();
     }
 
     /// Takes a faulty index out of service. The text says what happened.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use convwise_types::listing::Columns;
 use convwise_types::{
     AddedCost, AddedFact, AddedResult, AddedTiming, ArchitectureId, Measurement, RecordId, RunFailure,
 };
@@ -125,8 +126,8 @@ impl Store {
     /// # Errors
     /// A record is simulated or invalid, the home cannot be written or is full: then nothing was added.
     pub fn append(&self, records: &[Record]) -> Result<Appended, StoreError> {
-        let ids = records.iter().map(|record| admit(record, self.options.allow_simulated));
-        let ids = ids.collect::<Result<Vec<_>, _>>()?;
+        let ids = records.iter().map(|record| Ok(admit(record, self.options.allow_simulated)?.0));
+        let ids = ids.collect::<Result<Vec<_>, StoreError>>()?;
         self.with(|section| section.append(records, &ids))
     }
 
@@ -136,6 +137,31 @@ impl Store {
     /// The knowledge base cannot be read.
     pub fn measurements(&self, filter: &MeasurementFilter) -> Result<Vec<Measurement>, StoreError> {
         self.with(|section| section.attempt(|s| s.measurements(filter)))
+    }
+
+    /// Of the measurements that agree with a filter the newest of each graph, input and number format, in order of
+    /// their ids; of several taken at one time all.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn newest_measurements(&self, filter: &MeasurementFilter) -> Result<Vec<Measurement>, StoreError> {
+        self.with(|section| section.attempt(|s| s.newest(filter)))
+    }
+
+    /// Some columns of all records of a kind, in the order of their arrival; `id` may be among them.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn columns(&self, kind: Kind, names: &[&str]) -> Result<Columns, StoreError> {
+        self.with(|section| section.attempt(|s| s.columns(kind, names)))
+    }
+
+    /// The records behind rows of [`Store::columns`], with their ids, in the order of the rows.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn records_at(&self, kind: Kind, rows: &[usize]) -> Result<Vec<(RecordId, Record)>, StoreError> {
+        self.with(|section| section.attempt(|s| s.records_at(kind, rows)))
     }
 
     /// Every measurement, in order of their ids.

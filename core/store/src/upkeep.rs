@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use convwise_types::RecordId;
 
-use crate::catalog::{Kind, record_key};
+use crate::catalog::Kind;
 use crate::catchup::decode;
 use crate::error::StoreError;
 use crate::files::{size_of, sync_parent};
@@ -29,6 +29,10 @@ pub struct Stats {
     pub measurements: u64,
     /// Accuracies added by hand.
     pub results: u64,
+    /// Published timings.
+    pub timings: u64,
+    /// Published counts of parameters and work.
+    pub costs: u64,
     /// Facts added by hand.
     pub facts: u64,
     /// Failures of runners.
@@ -130,13 +134,15 @@ impl Store {
 
 impl Section {
     fn stats(&mut self) -> Result<Stats, Trouble> {
-        let count = |kind: Kind| self.meta.counts.get(kind.word()).copied().unwrap_or(0);
+        let count = |kind: Kind| self.meta.count(kind);
         let layout = &self.terms.layout;
         Ok(Stats {
             path: layout.root.clone(),
             version: self.meta.version(),
             measurements: count(Kind::Measurement),
             results: count(Kind::Result),
+            timings: count(Kind::Timing),
+            costs: count(Kind::Cost),
             facts: count(Kind::Fact),
             failures: count(Kind::Failure),
             newer: count(Kind::Newer),
@@ -179,11 +185,8 @@ impl Section {
         Ok(())
     }
 
-    /// The line of a record as it is exported.
-    pub(crate) fn exported(&self, id: &RecordId) -> Result<String, Trouble> {
-        let found = self.index()?.get(vec![record_key(id)])?.pop().flatten();
-        let Some(value) = found else { return Ok(String::new()) };
-        let place = crate::catalog::Entry::decode(&value)?.place;
+    /// The line at a place as it is exported.
+    pub(crate) fn exported(&self, place: Place) -> Result<String, Trouble> {
         let bytes = self.line_at(place)?;
         Line::decode(&bytes).map(|line| line.exported()).map_err(Trouble::OutOfStep)
     }

@@ -6,28 +6,29 @@
 
 mod architecture;
 mod evidence;
-mod measurement;
 mod need;
 mod net;
+mod records;
 mod rights;
 
 use std::sync::Arc;
 
-use convwise_types::{Candidate, Fact, Grade, Measurement, Missing, nearest};
+use convwise_types::{Candidate, Fact, Grade, Missing, nearest};
 use rhai::{Dynamic, ImmutableString};
 
 use crate::inquiry::Inquiry;
 use crate::row::{Row, View, Words};
 
-pub use measurement::MEASUREMENT;
+pub use convwise_types::listing::Better;
 pub use need::{DEVICE, NEED};
 pub use net::{ACCURACY, LATENCY, NET, THROUGHPUT};
 
 pub(crate) use architecture::published_candidate;
 pub(crate) use evidence::{evidence_of, field_at};
+pub(crate) use records::record_table;
 
-/// Every table, in the order of the reference.
-pub static TABLES: [&Table; 7] = [&NET, &ACCURACY, &LATENCY, &THROUGHPUT, &NEED, &DEVICE, &MEASUREMENT];
+/// Every table that rules see, in the order of the reference.
+pub static TABLES: [&Table; 6] = [&NET, &ACCURACY, &LATENCY, &THROUGHPUT, &NEED, &DEVICE];
 
 /// The fields of one thing.
 #[derive(Debug)]
@@ -93,23 +94,13 @@ impl Kind {
     }
 }
 
-/// Direction in which a field improves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Better {
-    /// More is better.
-    Higher,
-    /// Less is better.
-    Lower,
-    /// Neither.
-    Neither,
-}
-
 /// Accessor of a field, by what it reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Read {
     Candidate(fn(&Candidate) -> Cell),
     Inquiry(fn(&Inquiry) -> Cell),
-    Measurement(fn(&Measurement) -> Cell),
+    /// Its values come in columns, not one by one.
+    Column,
 }
 
 /// A value as scripts see it, or what is missing.

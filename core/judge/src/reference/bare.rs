@@ -1,8 +1,8 @@
-//! Which fields may be unknown: those that are, in a request, a candidate and a record that hold no more than they must.
+//! Which fields may be unknown: those that are, in a request and a candidate that hold no more than they must.
 
 use std::sync::Arc;
 
-use convwise_types::{Architecture, Candidate, Deploy, Measurement, Request};
+use convwise_types::{Architecture, Candidate, Deploy, Request};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -21,8 +21,7 @@ fn row(table: &'static Table) -> Row {
     let row = match reader {
         Some(Read::Candidate(_)) => candidate().map(|c| Row::inside_candidate(table, &c)),
         Some(Read::Inquiry(_)) => inquiry().map(|i| Row::inside_inquiry(table, &i)),
-        Some(Read::Measurement(_)) => bare::<Measurement>(measurement()).map(|m| Row::measurement(&m)),
-        None => None,
+        Some(Read::Column) | None => None,
     };
     row.unwrap_or_else(|| Row::blank(table, "nothing is known"))
 }
@@ -43,26 +42,6 @@ fn inquiry() -> Option<Inquiry> {
     Some(Inquiry { request, target: Target::undescribed(Deploy::CpuServer) })
 }
 
-fn measurement() -> Value {
-    json!({
-        "schema": 1, "id": "i",
-        "subject": {"artifact": "", "weights": "", "input": [3, 224, 224], "batch": 1, "precision": "fp32"},
-        "runner": {"name": "rten", "version": "1", "options": {}},
-        "threads": 1, "scenario": "latency",
-        "device": {
-            "id": "d", "kind": "cpu", "cpu": "", "cores": 1, "isa": [], "ram": 1, "platform": "",
-            "virtual_machine": false,
-        },
-        "launches": [],
-        "statistics": {
-            "samples": 1, "median": 1.0, "ci_low": 1.0, "ci_high": 1.0, "min": 1.0, "mean": 1.0, "p90": null,
-            "p99": null, "mad": 0.0, "outliers": 0,
-        },
-        "verdict": "trusted", "remarks": [], "conditions": {}, "taken": "2026-01-01T00:00:00Z",
-        "tool": {"version": "1", "command": ""},
-    })
-}
-
 fn bare<T: DeserializeOwned>(document: Value) -> Option<T> {
     serde_json::from_value(document).ok()
 }
@@ -70,11 +49,11 @@ fn bare<T: DeserializeOwned>(document: Value) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fields::{MEASUREMENT, NEED, NET};
+    use crate::fields::{NEED, NET};
 
     #[test]
     fn the_barest_things_can_be_made_and_still_have_something_known() {
-        assert!(candidate().is_some() && inquiry().is_some() && bare::<Measurement>(measurement()).is_some());
+        assert!(candidate().is_some() && inquiry().is_some());
         let check = |table: &'static Table, field: &str, unknown: bool| {
             let at = table.position(field).unwrap();
             assert_eq!(may_be_unknown(table)[at], unknown, "{}.{field}", table.path);
@@ -83,7 +62,5 @@ mod tests {
         check(&NET, "params", true);
         check(&NEED, "deploy", false);
         check(&NEED, "latency_ms", true);
-        check(&MEASUREMENT, "median_ms", false);
-        check(&MEASUREMENT, "file", true);
     }
 }

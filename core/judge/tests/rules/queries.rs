@@ -29,7 +29,6 @@ fn rows_match_by_their_fields() {
     check("\"residual\" in tags && latency.ms < 40", &[3], 3);
     check("id == \"resnet50\" || top1 > 99", &[0, 3], 1);
     check("params == 5483032", &[1], 0);
-    check("batch == 1", &[], 0);
     check("true", &[0, 1, 2, 3], 0);
 }
 

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
+mod columns;
 mod damage;
 mod exchange;
+mod intake;
 mod messages;
 mod processes;
 mod records;

@@ -1,6 +1,6 @@
 //! Values of many records, column by column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Item, ListField, ListKind};
@@ -133,10 +133,25 @@ impl Columns {
         self.columns.get(name).map(AsRef::as_ref)
     }
 
+    /// The column of a field with its name, to be shared.
+    #[must_use]
+    pub fn shared(&self, name: &str) -> Option<(&'static str, Arc<Column>)> {
+        self.columns.get_key_value(name).map(|(name, column)| (*name, Arc::clone(column)))
+    }
+
     /// The value of a field in a row.
     #[must_use]
     pub fn item(&self, name: &str, row: usize) -> Item {
         self.get(name).map_or(Item::Unknown, |column| column.item(row))
+    }
+
+    /// The whole number of a field in a row.
+    #[must_use]
+    pub fn whole(&self, name: &str, row: usize) -> Option<i64> {
+        match self.get(name)? {
+            Column::Wholes(values) => values.get(row).copied().filter(|value| *value != i64::MIN),
+            _ => None,
+        }
     }
 
     /// These rows and then those of another set with the same columns.
@@ -153,9 +168,9 @@ impl Columns {
 
 /// A column that grows.
 #[derive(Debug)]
-pub(crate) struct Builder {
+pub struct Builder {
     column: Column,
-    codes: BTreeMap<Arc<str>, u32>,
+    codes: HashMap<Arc<str>, u32>,
 }
 
 impl From<Column> for Builder {
@@ -164,19 +179,33 @@ impl From<Column> for Builder {
             Column::Names { names, .. } => {
                 (0..).zip(names).map(|(code, name)| (Arc::clone(name), code)).collect()
             }
-            _ => BTreeMap::new(),
+            _ => HashMap::new(),
         };
         Self { column, codes }
     }
 }
 
 impl Builder {
-    fn new(kind: ListKind) -> Self {
-        Self { column: Column::empty(kind), codes: BTreeMap::new() }
+    /// A column without rows.
+    #[must_use]
+    pub fn new(kind: ListKind) -> Self {
+        Self { column: Column::empty(kind), codes: HashMap::new() }
+    }
+
+    /// The rows so far.
+    #[must_use]
+    pub fn column(&self) -> &Column {
+        &self.column
+    }
+
+    /// The column.
+    #[must_use]
+    pub fn finish(self) -> Column {
+        self.column
     }
 
     /// Adds a row; a value of another kind is not known.
-    fn push(&mut self, item: &Item) {
+    pub fn push(&mut self, item: &Item) {
         match (&mut self.column, item) {
             (Column::Names { codes, names }, Item::Text(text)) => {
                 let code = match self.codes.get(text.as_str()) {

@@ -6,9 +6,11 @@ mod columns;
 mod measurement;
 mod published;
 
-pub use columns::{Column, Columns, UNKNOWN_NAME};
+pub use columns::{Builder, Column, Columns, UNKNOWN_NAME};
 pub use measurement::{FAILURE_FIELDS, MEASUREMENT_FIELDS};
 pub use published::{COST_FIELDS, FACT_FIELDS, RESULT_FIELDS, TIMING_FIELDS};
+
+use std::sync::LazyLock;
 
 /// Type of the values of a column.
 #[derive(Clone, Copy, Debug)]
@@ -150,6 +152,72 @@ impl From<bool> for Item {
     fn from(value: bool) -> Self {
         Self::Flag(value)
     }
+}
+
+/// What can be asked of the records of a kind.
+#[derive(Debug)]
+pub struct RecordTable {
+    /// As queries call it: `measurements`.
+    pub name: &'static str,
+    /// The kind of record: `measurement`.
+    pub word: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    /// Its fields, `id` first.
+    pub fields: Vec<FieldInfo>,
+}
+
+impl RecordTable {
+    fn new<T>(
+        name: &'static str,
+        word: &'static str,
+        doc: &'static str,
+        fields: &'static [ListField<T>],
+    ) -> Self {
+        Self { name, word, doc, fields: std::iter::once(ID).chain(infos(fields)).collect() }
+    }
+
+    /// The field of a name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&FieldInfo> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+/// The field that every record has.
+pub const ID: FieldInfo = FieldInfo {
+    name: "id",
+    kind: ListKind::Text,
+    unit: "",
+    doc: "Content address of the record.",
+    better: Better::Neither,
+    lack: "",
+};
+
+/// Every kind of record.
+#[must_use]
+pub fn record_tables() -> &'static [RecordTable] {
+    static TABLES: LazyLock<Vec<RecordTable>> = LazyLock::new(|| {
+        vec![
+            RecordTable::new(
+                "measurements",
+                "measurement",
+                "Benchmarks: what ran, how, where, and how long it took.",
+                MEASUREMENT_FIELDS,
+            ),
+            RecordTable::new("results", "result", "Accuracies that somebody published.", RESULT_FIELDS),
+            RecordTable::new("timings", "timing", "Timings that somebody published.", TIMING_FIELDS),
+            RecordTable::new("costs", "cost", "Parameters and work as somebody counted them.", COST_FIELDS),
+            RecordTable::new("facts", "fact", "Single facts about architectures and devices.", FACT_FIELDS),
+            RecordTable::new(
+                "failures",
+                "failure",
+                "Benchmarks that a runner did not survive.",
+                FAILURE_FIELDS,
+            ),
+        ]
+    });
+    &TABLES
 }
 
 const fn field<T>(
