@@ -36,12 +36,15 @@ fn tables_of_timm_become_records_once() {
     home.write(TIMINGS_NAME, TIMINGS);
     let line = format!("kb import timm results-imagenet.csv {TIMINGS_NAME}");
     let dry = home.json(&format!("{line} --dry-run --json"));
-    assert_eq!((&dry["new"], &dry["dry_run"]), (&9.into(), &true.into()));
+    assert_eq!((&dry["taken"]["new"], &dry["dry_run"]), (&9.into(), &true.into()));
     nothing_is_stored(&home);
 
     let answer = home.json(&format!("{line} --json"));
     assert_eq!(answer["schema"], "convwise.kb-import/1");
-    assert_eq!((&answer["rows"], &answer["records"], &answer["new"]), (&4.into(), &9.into(), &9.into()));
+    assert_eq!(
+        (&answer["rows"], &answer["records"], &answer["taken"]["new"]),
+        (&4.into(), &9.into(), &9.into())
+    );
     assert_eq!(answer["files"][1]["blank"], 1);
     let records = exported(&home);
     assert_eq!(records.len(), 9);
@@ -57,7 +60,30 @@ fn tables_of_timm_become_records_once() {
         again.stdout
     );
     let cited = home.json("kb import timm results-imagenet.csv --source https://example.org/r.csv --json");
-    assert_eq!(cited["new"].as_u64().unwrap() + cited["known"].as_u64().unwrap(), 6);
+    assert_eq!((&cited["taken"]["new"], &cited["taken"]["repeated"]), (&0.into(), &6.into()));
+}
+
+#[test]
+fn figures_that_differ_are_both_kept_and_shown_with_their_sources() {
+    let home = Home::new();
+    home.write("results-imagenet.csv", ACCURACIES);
+    home.run("kb import timm results-imagenet.csv");
+    home.write("results-imagenet.csv", ACCURACIES.replace("81.222", "81.5"));
+    let answer = home.run("kb import timm results-imagenet.csv --source https://example.org");
+    assert!(
+        answer.stdout.contains("1 new record, 0 known already, 5 known from another source"),
+        "{}",
+        answer.stdout
+    );
+    let told = "top1 of resnet50 a1_in1k @288 on imagenet-1k/val: 81.222 % (results-imagenet.csv, line 2), \
+                81.5 % (https://example.org, line 2)";
+    assert!(answer.stderr.contains("1 figure differs") && answer.stderr.contains(told), "{}", answer.stderr);
+    assert_eq!(exported(&home).len(), 7);
+    let add = "kb add result resnet50 --package timm --weights a1_in1k --metric top1 --dataset imagenet-1k/val --input-size 288";
+    let added = home.run(&format!("{add} --value 81.5 --source mine"));
+    assert!(added.stdout.contains("known already, from another source"), "{}", added.stdout);
+    let added = home.run(&format!("{add} --value 80 --source mine"));
+    assert!(added.stdout.contains(" added") && added.stderr.contains("1 figure differs"), "{}", added.stderr);
 }
 
 #[test]
@@ -78,7 +104,7 @@ fn one_wrong_cell_and_nothing_of_any_file_is_imported() {
     let answer = home.run(&format!("{line} --json"));
     assert_eq!(answer.code, 3);
     let document = answer.json();
-    assert_eq!((&document["problems"], &document["new"]), (&2.into(), &Value::Null));
+    assert_eq!((&document["problems"], &document["taken"]), (&2.into(), &Value::Null));
     assert_eq!(document["files"][1]["problems"][0]["line"], 2);
     assert_eq!(document["files"][1]["problems"][0]["column"], "top1");
 }
@@ -131,7 +157,7 @@ fn what_a_name_does_not_say_is_said_by_flags() {
     home.write("mine.csv", TIMINGS);
     home.run("kb import timm mine.csv").fails(3, &["--device"]);
     let line = "kb import timm mine.csv --device mine --runtime torch --precision fp32 --layout nhwc --json";
-    assert_eq!(home.json(line)["new"], 3);
+    assert_eq!(home.json(line)["taken"]["new"], 3);
     let records = exported(&home);
     let timing = records.iter().find(|r| r["kind"] == "timing").unwrap();
     assert_eq!((&timing["body"]["device"], &timing["body"]["layout"]), (&"mine".into(), &"nhwc".into()));
@@ -143,7 +169,7 @@ fn a_table_is_read_by_its_mapping() {
     let example = home.run("kb import csv --example");
     home.write("mapping.toml", &example.stdout);
     home.write("ours.csv", "Model,Top-1,Size,Time,Params,GMACs\nresnet50,80.1,224,1.5,25.56,4.11\n");
-    assert_eq!(home.json("kb import csv ours.csv --mapping mapping.toml --json")["new"], 3);
+    assert_eq!(home.json("kb import csv ours.csv --mapping mapping.toml --json")["taken"]["new"], 3);
     home.write("wrong.toml", example.stdout.replace("latency =", "latenzy ="));
     home.run("kb import csv ours.csv --mapping wrong.toml")
         .fails(3, &["wrong.toml:33:1", "did you mean `latency`"]);
@@ -175,7 +201,7 @@ fn torchvisions_table() {
         "Weight,Acc@1,Acc@5,Params,GFLOPS\nResNet50_Weights.IMAGENET1K_V2,80.858,95.434,25.6M,4.09\n",
     );
     home.run("kb import torchvision w.csv").fails(3, &["--input-size"]);
-    assert_eq!(home.json("kb import torchvision w.csv --input-size 224 --json")["new"], 3);
+    assert_eq!(home.json("kb import torchvision w.csv --input-size 224 --json")["taken"]["new"], 3);
     assert!(home.run("kb import torchvision --help").stdout.contains("json.dump("));
 }
 
@@ -186,10 +212,10 @@ fn one_figure_is_added_with_its_source() {
         "kb add result resnet50 --metric top1 --dataset imagenet-1k/val --value 80.1 --input-size 224";
     home.run(result).fails(3, &["--source"]);
     let added = home.json(&format!("{result} --source https://example.org --json"));
-    assert_eq!((&added["kind"], &added["new"]), (&"result".into(), &true.into()));
+    assert_eq!((&added["kind"], &added["taken"]["new"]), (&"result".into(), &1.into()));
     let id = added["id"].as_str().unwrap();
     assert_eq!(home.json(&format!("kb show {id} --json"))["body"]["result"]["value"], 80.1);
-    assert_eq!(home.json(&format!("{result} --source https://example.org --json"))["new"], false);
+    assert_eq!(home.json(&format!("{result} --source https://example.org --json"))["taken"]["known"], 1);
 
     let with = |from: &str, to: &str| home.run(&format!("{} --source x", result.replace(from, to)));
     with("imagenet-1k/val", "imagenet1k/val").fails(3, &["did you mean `imagenet-1k/val`", "datasets.toml"]);

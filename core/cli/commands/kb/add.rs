@@ -1,6 +1,6 @@
 //! `convwise kb add`: one figure with its source.
 
-use convwise_store::Record;
+use convwise_store::{Record, TakenOver};
 use convwise_types::{
     AddedCost, AddedFact, AddedResult, AddedTiming, Bytes, InputSize, Macs, PublishedResult, StatedCost,
     StatedMacs, did_you_mean,
@@ -8,6 +8,7 @@ use convwise_types::{
 use serde_json::{Value, json};
 
 use super::names::{DESCRIBE, undescribed};
+use super::taken::{self, Stop};
 use crate::args::intake::{AddCommand, Added, Whose};
 use crate::context::Context;
 use crate::error::CliError;
@@ -25,15 +26,24 @@ pub(super) fn run(context: &Context, command: &AddCommand) -> Result<(), CliErro
 
 fn store(context: &Context, record: Record, added: &Added) -> Result<(), CliError> {
     let (kind, id) = (record.kind(), record.id());
-    let taken = context.store()?.append(&[record]).map_err(CliError::invalid)?;
-    let known = taken.new.is_empty();
+    let taken = context.store()?.take_over(false, |intake| intake.take(record).map_err(Stop::Refused));
+    let taken = taken.map_err(|stop| match stop {
+        Stop::Refused(why) => CliError::invalid(format!("the {kind} cannot be kept: {why}")),
+        Stop::Store(error) => CliError::failed(error),
+    })?;
     if added.output.json {
-        return context
-            .screen
-            .json(&json!({"schema": "convwise.kb-add/1", "kind": kind, "id": id, "new": !known}));
+        return context.screen.json(
+            &json!({"schema": "convwise.kb-add/1", "kind": kind, "id": id, "taken": taken::document(&taken)}),
+        );
     }
-    let what = if known { "known already" } else { "added" };
-    context.screen.result(&format!("{kind} {id} {what}"))
+    if let Some(warning) = taken::warning(&taken) {
+        context.screen.warning(warning);
+    }
+    context.screen.result(&match taken {
+        TakenOver { new: 1, .. } => format!("{kind} {id} added"),
+        TakenOver { repeated: 1, .. } => format!("this {kind} is known already, from another source"),
+        _ => format!("{kind} {id} is known already"),
+    })
 }
 
 fn result(context: &Context, command: &AddCommand) -> Result<Option<Record>, CliError> {

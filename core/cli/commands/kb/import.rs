@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use convwise_import::{
     EXAMPLE, Entry, Format, Input, Mapping, Place, Report, TimmOptions, TorchvisionOptions, import,
 };
-use convwise_store::{Intake, Record, StoreError, TakenOver};
+use convwise_store::{Intake, Record, TakenOver};
 use serde_json::{Value, json};
 
 use super::amount;
 use super::names::{DESCRIBE, undescribed};
+use super::taken::{self, Stop};
 use crate::args::intake::{ImportCommand, ImportFiles};
 use crate::context::Context;
 use crate::error::CliError;
@@ -62,20 +63,6 @@ struct Job<'a> {
     as_json: bool,
 }
 
-/// Why an import ended early.
-enum Stop {
-    /// Something is wrong with the files, which the reports say.
-    Refused,
-    /// The knowledge base failed.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 impl<'a> Job<'a> {
     fn of(files: &'a ImportFiles) -> Self {
         let ImportFiles { files, source, dry_run, output } = files;
@@ -93,7 +80,7 @@ impl<'a> Job<'a> {
         }
         match taken {
             Ok(taken) => self.show(context, &reports, Some(&taken)),
-            Err(Stop::Refused) => self.show(context, &reports, None),
+            Err(Stop::Refused(_)) => self.show(context, &reports, None),
             Err(Stop::Store(error)) => Err(CliError::failed(error)),
         }
     }
@@ -125,7 +112,11 @@ impl<'a> Job<'a> {
             remarks.extend(report.remarks.iter().map(|remark| format!("{}: {remark}", report.file)));
             reports.push(report);
         }
-        if reports.iter().all(|report| report.problems.is_empty()) { Ok(()) } else { Err(Stop::Refused) }
+        if reports.iter().all(|report| report.problems.is_empty()) {
+            Ok(())
+        } else {
+            Err(Stop::Refused(String::new()))
+        }
     }
 
     /// How much of all files is read, each counted as one.
@@ -140,7 +131,12 @@ impl<'a> Job<'a> {
             return if taken.is_some() { Ok(()) } else { Err(CliError::Reported(3)) };
         }
         match taken {
-            Some(taken) => context.screen.result(&summary(reports, taken, self.dry)),
+            Some(taken) => {
+                if let Some(warning) = taken::warning(taken) {
+                    context.screen.warning(warning);
+                }
+                context.screen.result(&summary(reports, taken, self.dry))
+            }
             None => Err(CliError::invalid(refusal(reports))),
         }
     }
@@ -153,8 +149,7 @@ impl<'a> Job<'a> {
             "files": files,
             "rows": reports.iter().map(|r| r.rows).sum::<u64>(),
             "records": reports.iter().map(|r| r.entries).sum::<u64>(),
-            "new": taken.map(|t| t.new),
-            "known": taken.map(|t| t.known),
+            "taken": taken.map(taken::document),
             "problems": reports.iter().map(Report::count_of_problems).sum::<u64>(),
         })
     }
@@ -192,11 +187,10 @@ fn described(report: &Report) -> Value {
 fn summary(reports: &[Report], taken: &TakenOver, dry: bool) -> String {
     let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum::<u64>();
     let mut out = format!(
-        "{} in {}: {}, {} known already",
+        "{} in {}: {}",
         count_of(amount(sum(|r| r.rows)), "row"),
         count_of(reports.len(), "file"),
-        count_of(amount(taken.new), "new record"),
-        taken.known
+        taken::counts(taken)
     );
     let blank = sum(|r| r.blank);
     if blank > 0 {

@@ -6,6 +6,7 @@ mod import;
 mod names;
 mod query;
 mod show;
+mod taken;
 mod upkeep;
 
 use crate::args::kb::KbCommand;
