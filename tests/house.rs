@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zoo", &["types", "graph", "script"]),
     ("judge", &["types", "script"]),
     ("store", &["types"]),
+    ("import", &["types"]),
     ("advisor", &["types", "graph", "onnx", "zoo", "judge", "store", "bench", "host"]),
     ("abi", &[]),
     ("sdk", &["abi"]),
@@ -31,6 +32,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "zoo",
             "judge",
             "store",
+            "import",
             "advisor",
             "host",
             "bench",
@@ -57,6 +59,7 @@ const WALLS: &[(&str, &[&str])] = &[
     // A runner opens its backend's own library.
     ("libloading", &["host", "libtorch", "ort"]),
     ("clap", &["cli"]),
+    ("csv-core", &["import"]),
     ("ort", &["ort"]),
     ("rten", &["rten"]),
     ("tch", &["libtorch"]),

@@ -11,6 +11,7 @@ mod export;
 mod guide;
 mod harness;
 mod house;
+mod importing;
 mod knowledge_base;
 mod libtorch;
 mod measured;

@@ -22,6 +22,7 @@ macro_rules! word_parser {
 
 // They read the words above.
 pub(crate) mod asking;
+pub(crate) mod intake;
 pub(crate) mod kb;
 mod rules;
 

@@ -6,6 +6,7 @@ use clap::Subcommand;
 
 use super::JsonArgs;
 use super::asking::{DiffArgs, FieldsArgs, ParetoArgs, QueryArgs, ShowArgs};
+use super::intake::{AddCommand, ImportCommand};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum KbCommand {
@@ -36,4 +37,10 @@ pub(crate) enum KbCommand {
         #[command(flatten)]
         output: JsonArgs,
     },
+    /// Take over tables that others published.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Add one figure with its source.
+    #[command(subcommand)]
+    Add(AddCommand),
 }

@@ -1,9 +1,12 @@
 //! `convwise kb`: what is known, and looking after it.
 
+mod add;
 mod diff;
 mod exchange;
 mod fields;
+mod import;
 mod listing;
+mod names;
 mod network;
 mod pareto;
 mod points;
@@ -12,6 +15,7 @@ mod related;
 mod rows;
 mod show;
 mod side;
+mod taken;
 mod upkeep;
 
 use crate::args::kb::KbCommand;
@@ -29,6 +33,8 @@ pub(crate) fn run(context: &Context, command: &KbCommand) -> Result<(), CliError
         KbCommand::Check(args) => upkeep::check(context, args.json),
         KbCommand::Export { output } => exchange::export(context, output.as_deref()),
         KbCommand::Merge { file, output } => exchange::merge(context, file, output.json),
+        KbCommand::Import(command) => import::run(context, command),
+        KbCommand::Add(command) => add::run(context, command),
     }
 }
 
