@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("judge", &["types", "script"]),
     ("store", &["types"]),
     ("import", &["types"]),
+    ("parquet", &["types"]),
     ("advisor", &["types", "graph", "onnx", "zoo", "judge", "store", "bench", "host"]),
     ("abi", &[]),
     ("sdk", &["abi"]),
@@ -33,6 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "judge",
             "store",
             "import",
+            "parquet",
             "advisor",
             "host",
             "bench",
@@ -55,6 +57,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const WALLS: &[(&str, &[&str])] = &[
     ("sled", &["store"]),
     ("rhai", &["script", "zoo", "judge"]),
+    ("parquet", &["parquet"]),
     ("prost", &["onnx"]),
     // A runner opens its backend's own library.
     ("libloading", &["host", "libtorch", "ort"]),

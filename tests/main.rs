@@ -12,6 +12,7 @@ mod guide;
 mod harness;
 mod house;
 mod importing;
+mod keeping;
 mod knowledge_base;
 mod libtorch;
 mod measured;

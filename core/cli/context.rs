@@ -9,7 +9,7 @@ use convwise_host::{
     Builtin, Discovery, RunnerEntry, RunnerList, Shelf, Worker, WorkerSpec, discover, elevated, surroundings,
 };
 use convwise_judge::{Layer, RuleFolder, RuleSet};
-use convwise_store::{OpenOptions, Store, shipped::Shipped};
+use convwise_store::{Notice, OpenOptions, Store, shipped::Shipped};
 use convwise_types::{Device, Diagnostic, Severity};
 use convwise_zoo::{PluginFolder, Zoo};
 use include_dir::{Dir, include_dir};
@@ -105,7 +105,10 @@ impl Context {
         let options = OpenOptions { shipped: self.shipped().clone(), ..OpenOptions::default() };
         let store = Store::open(&self.paths.home, &options).map_err(CliError::failed)?;
         for notice in store.take_notices() {
-            self.screen.warning(notice);
+            match notice {
+                Notice::Migrated { .. } => self.screen.remark(notice),
+                trouble => self.screen.warning(trouble),
+            }
         }
         Ok(self.store.get_or_init(|| store))
     }

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use convwise_types::RecordId;
 
-/// A line of a merged file that was refused.
+/// A line of a merged or restored file that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
+    /// The file, where several are read.
+    pub file: Option<PathBuf>,
     /// Line, from 1.
     pub line: u64,
     /// Why, lower case.
@@ -113,6 +115,41 @@ pub enum StoreError {
         /// How many lines were refused altogether.
         total: u64,
     },
+    /// A backup has lines that cannot be believed.
+    #[error(
+        "nothing was restored from {}: {}; to save what is whole, make it the kb/journal.jsonl of an empty home and run \
+         `convwise kb repair` there",
+        file.display(), refused(refusals, *total)
+    )]
+    NotRestored {
+        /// The backup.
+        file: PathBuf,
+        /// The first refused lines.
+        refusals: Vec<Refusal>,
+        /// How many lines were refused altogether.
+        total: u64,
+    },
+    /// A backup without any record.
+    #[error("nothing was restored: {} holds no record", file.display())]
+    NothingToRestore {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// A folder without anything to merge.
+    #[error(
+        "nothing was merged: {} is neither a home nor has it a .jsonl file; name the folder that does",
+        path.display()
+    )]
+    NothingToMerge {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The home that was to be merged is the one it was to be merged into.
+    #[error("nothing was merged: {} is this knowledge base itself; name another home with CONVWISE_HOME", path.display())]
+    MergedIntoItself {
+        /// The knowledge base.
+        path: PathBuf,
+    },
     /// The index failed even after it was rebuilt.
     #[error("the index at {} failed: {why}; delete that folder, it is rebuilt from the journal", path.display())]
     Index {
@@ -180,8 +217,11 @@ fn list(ids: &[RecordId], more: bool) -> String {
 }
 
 fn refused(refusals: &[Refusal], total: u64) -> String {
-    let mut text =
-        refusals.iter().map(|r| format!("line {}: {}", r.line, r.why)).collect::<Vec<_>>().join("; ");
+    let named = |r: &Refusal| match &r.file {
+        Some(file) => format!("{}, line {}: {}", file.display(), r.line, r.why),
+        None => format!("line {}: {}", r.line, r.why),
+    };
+    let mut text = refusals.iter().map(named).collect::<Vec<_>>().join("; ");
     let rest = total.saturating_sub(refusals.len() as u64);
     if rest > 0 {
         text.push_str(&format!("; and {rest} more"));
@@ -242,6 +282,15 @@ pub enum Notice {
         /// Why.
         why: String,
     },
+    /// The home was brought to this program's format.
+    Migrated {
+        /// Its format before.
+        from: u64,
+        /// Its format now.
+        to: u64,
+        /// The journal as it was.
+        kept: PathBuf,
+    },
     /// Records written by a newer program are kept but cannot be read.
     NewerRecords {
         /// How many were found.
@@ -284,6 +333,11 @@ impl fmt::Display for Notice {
                  choose another home with CONVWISE_HOME"
             ),
             Self::FormatRewritten { path, why } => write!(f, "{} was written again: {why}", path.display()),
+            Self::Migrated { from, to, kept } => write!(
+                f,
+                "the knowledge base was brought from format {from} to {to}; its journal as it was is kept at {}",
+                kept.display()
+            ),
             Self::NewerRecords { count } => write!(
                 f,
                 "{count} records were written by a newer convwise; they are kept, but this program cannot read them"

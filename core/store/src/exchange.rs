@@ -1,29 +1,46 @@
-//! Export as JSON Lines, and merging what others exported: a set union, all or nothing.
+//! Export as JSON Lines: every record or a part, in order of the ids.
 
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::path::Path;
 
-use serde::Serialize;
+use convwise_types::RecordId;
+use serde::{Deserialize, Serialize};
 
-use crate::error::{Refusal, StoreError};
-use crate::intake::Intake;
-use crate::journal::{Piece, next_piece};
-use crate::line::{Line, shortened};
-use crate::record::RECORD_SCHEMA;
+use crate::catalog::{Id, id_bytes};
+use crate::error::StoreError;
+use crate::journal::{Journal, Pieces, Place};
+use crate::line::Line;
+use crate::record::Record;
 use crate::store::Store;
 
 /// Refused lines that are named; the others are counted.
-const NAMED: usize = 10;
+pub(crate) const NAMED: usize = 10;
 
-/// What a merge did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct MergeReport {
-    /// Records read.
+/// Which records to export. The default exports all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportFilter {
+    /// Only what arrived at this time or later, in seconds since 1970. Of a record whose arrival is not known counts when
+    /// it was taken.
+    pub since: Option<u64>,
+    /// Only this kind.
+    pub kind: Option<String>,
+}
+
+/// What was exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Exported {
+    /// Records written.
     pub records: u64,
-    /// Records that were not known before.
-    pub new: u64,
-    /// Records that were known already, or twice in the file.
-    pub known: u64,
+    /// Records left out because nothing tells when they arrived.
+    pub undated: u64,
+    /// Damaged lines left out.
+    pub damaged: u64,
+}
+
+/// The journal as it was at one moment; what happens to it afterwards does not matter.
+struct Frozen {
+    pieces: Pieces,
+    journal: Journal,
 }
 
 impl Store {
@@ -33,65 +50,97 @@ impl Store {
     /// # Errors
     /// The knowledge base cannot be read, or `out` cannot be written.
     pub fn export(&self, out: &mut impl Write) -> Result<u64, StoreError> {
-        let _session = self.session()?;
-        let entries = self.with(|section| section.attempt(|s| s.all_entries()))?;
-        for (_, entry) in &entries {
-            let text = self.with(|section| section.attempt(|s| s.exported(entry.place)))?;
-            out.write_all(text.as_bytes())
-                .map_err(|e| StoreError::io("write", Path::new("the export"), e))?;
-        }
-        Ok(entries.len() as u64)
+        self.export_some(&ExportFilter::default(), out).map(|exported| exported.records)
     }
 
-    /// Adds every record of an export, or none: one refused line refuses the file. Order and repetition do not
-    /// matter. A journal is accepted as well.
+    /// The same for some of the records. Other processes can write meanwhile.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] names the lines; otherwise as for [`Store::append`].
-    pub fn merge(&self, mut reader: impl BufRead) -> Result<MergeReport, StoreError> {
-        let mut records = 0;
-        let taken = self.take_union(|intake| {
-            records = take_all(&mut reader, intake)?;
-            Ok::<(), StoreError>(())
-        })?;
-        Ok(MergeReport { records, new: taken.new, known: records - taken.new })
+    /// As for [`Store::export`].
+    pub fn export_some(&self, filter: &ExportFilter, out: &mut impl Write) -> Result<Exported, StoreError> {
+        self.each_line(filter, |line| {
+            let written = out.write_all(line.exported().as_bytes());
+            written.map_err(|e| StoreError::io("write", Path::new("the export"), e))
+        })
+    }
+
+    /// Calls `visit` with some of the records, in order of their ids. Those that only a newer program can read are left
+    /// out.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read, or what `visit` says.
+    pub fn each_record(
+        &self,
+        filter: &ExportFilter,
+        mut visit: impl FnMut(&RecordId, Record) -> Result<(), StoreError>,
+    ) -> Result<Exported, StoreError> {
+        self.each_line(filter, |line| match line.record() {
+            Ok(Some(record)) => visit(&line.id, record),
+            _ => Ok(()),
+        })
+    }
+
+    fn each_line(
+        &self,
+        filter: &ExportFilter,
+        mut visit: impl FnMut(&Line<'_>) -> Result<(), StoreError>,
+    ) -> Result<Exported, StoreError> {
+        let Some(Frozen { pieces, journal }) = self.frozen()? else { return Ok(Exported::default()) };
+        let (places, mut exported) = select(pieces, filter)?;
+        for place in places {
+            let bytes =
+                journal.read_at(place).map_err(|error| StoreError::io("read", &self.path(), error))?;
+            match Line::decode(bytes.strip_suffix(b"\n").unwrap_or(&bytes)) {
+                Ok(line) => visit(&line)?,
+                Err(_) => exported.damaged += 1,
+            }
+            exported.records += 1;
+        }
+        Ok(exported)
+    }
+
+    fn frozen(&self) -> Result<Option<Frozen>, StoreError> {
+        self.with(|section| {
+            let Some(journal) = &section.journal else { return Ok(None) };
+            // Behind what the index covers there can only be an unfinished write that must not be cut off here.
+            let pieces = journal.pieces(0, section.meta.covered)?;
+            let journal = Journal::readable(&section.terms.layout.journal)?;
+            Ok(Some(Frozen { pieces, journal }))
+        })
     }
 }
 
-/// Takes every record of a file; one refused line refuses them all.
-fn take_all(reader: &mut impl BufRead, intake: &mut Intake) -> Result<u64, StoreError> {
-    let (mut records, mut refusals) = (0, Vec::new());
-    let (mut line, mut total) = (0, 0);
-    while let Some(piece) =
-        next_piece(reader, 0).map_err(|error| StoreError::io("read", Path::new("the merged file"), error))?
-    {
-        line += 1;
-        match accept(&piece, intake) {
-            Ok(taken) => records += u64::from(taken),
-            Err(why) => {
-                total += 1;
-                if refusals.len() < NAMED {
-                    refusals.push(Refusal { line, why });
-                }
-            }
+/// Where the wanted records stand, in order of their ids.
+fn select(pieces: Pieces, filter: &ExportFilter) -> Result<(Vec<Place>, Exported), StoreError> {
+    let mut exported = Exported::default();
+    let mut found: Vec<(Id, Place)> = Vec::new();
+    for piece in pieces {
+        let piece = piece?;
+        let Ok(line) = Line::decode(&piece.bytes) else {
+            exported.damaged += 1;
+            continue;
+        };
+        if filter.kind.as_deref().is_some_and(|kind| kind != line.kind) {
+            continue;
+        }
+        match (filter.since, line.at.or_else(|| filter.since.and_then(|_| taken(line.body)))) {
+            (Some(_), None) => exported.undated += 1,
+            (Some(since), Some(at)) if at < since => {}
+            _ => found.push((id_bytes(&line.id), piece.place)),
         }
     }
-    if total > 0 { Err(StoreError::Refused { refusals, total }) } else { Ok(records) }
+    found.sort_unstable_by_key(|(id, place)| (*id, place.offset));
+    found.dedup_by_key(|(id, _)| *id);
+    Ok((found.into_iter().map(|(_, place)| place).collect(), exported))
 }
 
-/// Takes a line of a merged file; false for an empty line.
-fn accept(piece: &Piece, intake: &mut Intake) -> Result<bool, String> {
-    if piece.too_long {
-        return Err("it is longer than any record".to_owned());
+/// When a measurement or failure was taken, in seconds since 1970.
+fn taken(body: &str) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Taken<'a> {
+        taken: Option<&'a str>,
     }
-    if piece.bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(false);
-    }
-    let line = Line::decode_foreign(&piece.bytes)?;
-    if line.schema > RECORD_SCHEMA {
-        return Err(format!("its schema {} is newer than {RECORD_SCHEMA}; update convwise", line.schema));
-    }
-    let record =
-        line.record()?.ok_or_else(|| format!("`{}` is not a kind of record", shortened(&line.kind)))?;
-    intake.take_named(&record, Some(&line.id)).map(|()| true)
+    let taken: Taken<'_> = serde_json::from_str(body).ok()?;
+    let time: jiff::Timestamp = taken.taken?.parse().ok()?;
+    u64::try_from(time.as_second()).ok()
 }

@@ -12,7 +12,7 @@ use convwise_types::listing::Columns;
 
 use crate::catalog::{ABOUT, FIGURE, Id, Kind, figure_of, id_bytes, id_text};
 use crate::error::StoreError;
-use crate::line::Line;
+use crate::line::{Line, now};
 use crate::record::{RECORD_SCHEMA, Record, admit};
 use crate::section::{Section, Trouble};
 use crate::store::Store;
@@ -275,7 +275,7 @@ impl Intake {
         });
         let wanted: BTreeSet<usize> = sorting.rivals.iter().map(|(at, _)| *at).chain(firsts).collect();
         let mut named = BTreeMap::new();
-        let (mut at, mut left) = (0, count);
+        let (mut at, mut left, now) = (0, count, now());
         self.spool.read(|body| {
             let Some(arrival) = self.arrivals.get(at) else { return Ok(()) };
             if wanted.contains(&at) {
@@ -283,7 +283,7 @@ impl Intake {
             }
             if left > 0 && sorting.fresh.get(at) == Some(&true) {
                 left -= 1;
-                out.write_all(&arrival.line(body, left))?;
+                out.write_all(&arrival.line(body, left, now))?;
             }
             at += 1;
             Ok(())
@@ -332,11 +332,17 @@ impl Arrival {
         Record::read(self.kind.word(), RECORD_SCHEMA, &self.record_id(), body).ok().flatten()
     }
 
-    /// The line of the journal, which `left` lines of the same transaction follow.
-    fn line(&self, body: &str, left: usize) -> Vec<u8> {
+    /// The line of the journal, which `left` lines of the same transaction follow, for an arrival at this time.
+    fn line(&self, body: &str, left: usize, now: u64) -> Vec<u8> {
         let left = u32::try_from(left).unwrap_or(u32::MAX);
-        let line =
-            Line { schema: RECORD_SCHEMA, kind: self.kind.word().into(), id: self.record_id(), left, body };
+        let line = Line {
+            schema: RECORD_SCHEMA,
+            kind: self.kind.word().into(),
+            id: self.record_id(),
+            left,
+            at: Some(now),
+            body,
+        };
         line.journalled(left)
     }
 }

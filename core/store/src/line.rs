@@ -1,11 +1,13 @@
 //! One line of the journal or of an export: an envelope in JSON, in the journal with a checksum at its end.
 //!
-//! `{"schema":1,"kind":"measurement","id":"<32 hex>","left":2,"body":{...},"crc":"9a0b3c4d"}`
+//! `{"schema":1,"kind":"measurement","id":"<32 hex>","left":2,"at":1795000000,"body":{...},"crc":"9a0b3c4d"}`
 //!
-//! `left` counts the records of the same transaction that follow; it is left out at 0. `crc` is the CRC-32 of all
-//! bytes of the line in front of `,"crc":`.
+//! `left` counts the records of the same transaction that follow; it is left out at 0. `at` is when the record arrived in
+//! this journal, in seconds since 1970; lines of format 1 do not have it, and exports leave it out. `crc` is the CRC-32 of
+//! all bytes of the line in front of `,"crc":`.
 
 use std::borrow::Cow;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use convwise_types::RecordId;
 use serde::Deserialize;
@@ -17,7 +19,7 @@ use crate::record::{RECORD_SCHEMA, Record};
 pub(crate) const LONGEST_LINE: u64 = 16 << 20;
 
 /// Length of `,"crc":"9a0b3c4d"}`.
-const CHECK_LENGTH: usize = 18;
+pub(crate) const CHECK_LENGTH: usize = 18;
 
 /// A line taken apart; the body is still text.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(crate) struct Line<'a> {
     pub kind: Cow<'a, str>,
     pub id: RecordId,
     pub left: u32,
+    /// When it arrived, in seconds since 1970, where that is known.
+    pub at: Option<u64>,
     pub body: &'a str,
 }
 
@@ -39,6 +43,8 @@ struct Envelope<'a> {
     id: Cow<'a, str>,
     #[serde(default)]
     left: u32,
+    #[serde(default)]
+    at: Option<u64>,
     #[serde(borrow)]
     body: &'a RawValue,
     #[serde(default, rename = "crc")]
@@ -65,6 +71,11 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Reads a line whose checksum is known to be wrong; only the digest of its content can tell whether it is whole.
+    pub fn decode_unchecked(bytes: &'a [u8]) -> Result<Self, String> {
+        Self::parse(std::str::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?)
+    }
+
     fn parse(text: &'a str) -> Result<Self, String> {
         let envelope: Envelope<'a> = serde_json::from_str(text).map_err(|error| plain(&error))?;
         if !is_id(&envelope.id) {
@@ -75,6 +86,7 @@ impl<'a> Line<'a> {
             kind: envelope.kind,
             id: RecordId::from(envelope.id.as_ref()),
             left: envelope.left,
+            at: envelope.at,
             body: envelope.body.get(),
         })
     }
@@ -84,22 +96,27 @@ impl<'a> Line<'a> {
         Record::read(&self.kind, self.schema, &self.id, self.body)
     }
 
-    /// The line as it is exported: without checksum and place in a transaction, with its newline.
+    /// The line as it is exported: without checksum, arrival and place in a transaction, with its newline.
     pub fn exported(&self) -> String {
-        let mut text = envelope(self.schema, &self.kind, &self.id, 0, self.body);
+        let mut text = envelope(self.schema, &self.kind, &self.id, (0, None), self.body);
         text.push_str("}\n");
         text
     }
 
     /// The line as it stands in a journal, with its newline.
     pub fn journalled(&self, left: u32) -> Vec<u8> {
-        closed(envelope(self.schema, &self.kind, &self.id, left, self.body))
+        closed(envelope(self.schema, &self.kind, &self.id, (left, self.at), self.body))
     }
 }
 
-/// The journal line of a record, with its newline.
+/// The journal line of a record that arrives now, with its newline.
 pub(crate) fn encode(record: &Record, id: &RecordId, left: u32) -> Vec<u8> {
-    closed(envelope(RECORD_SCHEMA, record.kind(), id, left, &record.canonical()))
+    closed(envelope(RECORD_SCHEMA, record.kind(), id, (left, Some(now())), &record.canonical()))
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// The CRC at the end of a journal line (with or without its newline), as a number.
@@ -107,16 +124,24 @@ pub(crate) fn crc_of(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes.strip_suffix(b"\n").unwrap_or(bytes))
 }
 
-fn envelope(schema: u32, kind: &str, id: &RecordId, left: u32, body: &str) -> String {
+fn envelope(schema: u32, kind: &str, id: &RecordId, place: (u32, Option<u64>), body: &str) -> String {
+    let (left, at) = place;
     let left = if left == 0 { String::new() } else { format!("\"left\":{left},") };
+    let at = at.map_or_else(String::new, |at| format!("\"at\":{at},"));
     let kind = serde_json::Value::from(kind);
-    format!("{{\"schema\":{schema},\"kind\":{kind},\"id\":\"{id}\",{left}\"body\":{body}")
+    format!("{{\"schema\":{schema},\"kind\":{kind},\"id\":\"{id}\",{left}{at}\"body\":{body}")
 }
 
 fn closed(mut text: String) -> Vec<u8> {
-    let crc = crc32fast::hash(text.as_bytes());
-    text.push_str(&format!(",\"crc\":\"{crc:08x}\"}}\n"));
+    let end = ending(crc32fast::hash(text.as_bytes()));
+    text.push_str(&end);
+    text.push('\n');
     text.into_bytes()
+}
+
+/// The end of a line whose front has this checksum.
+pub(crate) fn ending(crc: u32) -> String {
+    format!(",\"crc\":\"{crc:08x}\"}}")
 }
 
 /// Whether the checksum at the end fits; `None` where there is none.
@@ -167,6 +192,7 @@ mod tests {
             kind: "fact".into(),
             id: RecordId::from("00112233445566778899aabbccddeeff"),
             left: 0,
+            at: Some(1_795_000_000),
             body: r#"{"about":"device:x","name":"ram","source":"a","value":1.5}"#,
         };
         line.journalled(3)
@@ -178,7 +204,7 @@ mod tests {
         let line = Line::decode(&bytes[..bytes.len() - 1]).unwrap();
         assert_eq!((line.left, line.kind.as_ref()), (3, "fact"));
         assert_eq!(line.journalled(3), bytes);
-        assert!(!line.exported().contains("left"));
+        assert!(!line.exported().contains("left") && !line.exported().contains("at\":1"));
     }
 
     #[test]

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
 
+/// How long another home is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(8);
 

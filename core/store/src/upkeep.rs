@@ -1,22 +1,19 @@
-//! Looking after the knowledge base: figures, checking, rebuilding, compacting.
+//! Looking after the knowledge base: figures, checking, and making the index again.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 
 use convwise_types::RecordId;
-
-use crate::catalog::Kind;
-use crate::catchup::decode;
-use crate::error::StoreError;
-use crate::files::{size_of, sync_parent};
-use crate::journal::{Journal, Place};
 use serde::Serialize;
 
-use crate::line::Line;
+use crate::catalog::Kind;
+use crate::error::StoreError;
+use crate::files::size_of;
+use crate::journal::Place;
 use crate::section::{Section, Trouble};
 use crate::store::Store;
+use crate::survey::{Damage, Stretch, survey};
 
 /// Figures about the knowledge base.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -51,7 +48,7 @@ pub struct Stats {
     pub quarantined: u64,
 }
 
-/// A line of the journal that cannot be used.
+/// A line of the journal that cannot be used as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DamagedLine {
     /// Line, from 1.
@@ -60,6 +57,19 @@ pub struct DamagedLine {
     pub offset: u64,
     /// What is wrong.
     pub why: String,
+    /// Records of it that are proved whole, so that `repair` gets them back.
+    pub whole: u64,
+}
+
+impl From<&Damage> for DamagedLine {
+    fn from(damage: &Damage) -> Self {
+        Self {
+            line: damage.line,
+            offset: damage.place.offset,
+            why: damage.why.clone(),
+            whole: damage.saved.len() as u64,
+        }
+    }
 }
 
 /// What a check found.
@@ -87,17 +97,6 @@ impl CheckReport {
     }
 }
 
-/// What compacting did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Compacted {
-    /// Bytes of journal and index before.
-    pub before: u64,
-    /// Bytes of journal and index after.
-    pub after: u64,
-    /// Damaged or repeated lines that were left out; damaged ones stay in quarantine.
-    pub dropped: u64,
-}
-
 impl Store {
     /// Figures about the knowledge base.
     ///
@@ -120,15 +119,11 @@ impl Store {
     /// # Errors
     /// The knowledge base cannot be written.
     pub fn rebuild(&self) -> Result<(), StoreError> {
-        self.with(Section::reindex)
-    }
-
-    /// Writes journal and index again without damaged and repeated lines.
-    ///
-    /// # Errors
-    /// The knowledge base cannot be written; then it is as before.
-    pub fn compact(&self) -> Result<Compacted, StoreError> {
-        self.with(Section::compact)
+        self.with(|section| {
+            section.writable()?;
+            section.terms.layout.discard_index()?;
+            section.reindex()
+        })
     }
 }
 
@@ -158,19 +153,16 @@ impl Section {
         let mut report = CheckReport::default();
         let Some(journal) = &self.journal else { return Ok(report) };
         let mut places: BTreeMap<RecordId, Place> = BTreeMap::new();
-        for piece in journal.pieces(0, journal.length()?)? {
-            let piece = piece?;
-            report.lines += 1;
-            match decode(&piece).and_then(|(id, record)| fits(&id, record.as_ref()).map(|()| (id, record))) {
-                Ok((id, record)) => {
-                    report.newer += u64::from(record.is_none());
-                    places.entry(id).or_insert(piece.place);
+        report.lines = survey(journal.pieces(0, journal.length()?)?, |stretch| {
+            match stretch {
+                Stretch::Good { id, newer, place } => {
+                    report.newer += u64::from(newer);
+                    places.entry(id).or_insert(place);
                 }
-                Err(why) => {
-                    report.damaged.push(DamagedLine { line: report.lines, offset: piece.place.offset, why });
-                }
+                Stretch::Damaged(damage) => report.damaged.push(DamagedLine::from(&damage)),
             }
-        }
+            Ok(())
+        })?;
         report.records = places.len() as u64;
         self.compare(&places, &mut report)?;
         Ok(report)
@@ -183,57 +175,5 @@ impl Section {
         report.not_indexed = places.iter().filter(elsewhere).map(|(id, _)| id.clone()).collect();
         report.only_indexed = entries.into_keys().filter(|id| !places.contains_key(id)).collect();
         Ok(())
-    }
-
-    /// The line at a place as it is exported.
-    pub(crate) fn exported(&self, place: Place) -> Result<String, Trouble> {
-        let bytes = self.line_at(place)?;
-        Line::decode(&bytes).map(|line| line.exported()).map_err(Trouble::OutOfStep)
-    }
-
-    fn compact(&mut self) -> Result<Compacted, StoreError> {
-        self.writable()?;
-        let layout = self.terms.layout.clone();
-        let size = || size_of(&layout.journal) + size_of(&layout.index);
-        let before = size();
-        let fresh = layout.journal.with_extension("new");
-        let failed = |error| StoreError::io("write", &fresh, error);
-        let dropped = self.copy_good(&mut BufWriter::new(File::create(&fresh).map_err(failed)?), &failed)?;
-        File::open(&fresh).and_then(|file| file.sync_all()).map_err(failed)?;
-        fs::rename(&fresh, &layout.journal).map_err(failed)?;
-        sync_parent(&layout.journal).map_err(failed)?;
-        self.journal = Some(Journal::writable(&layout.journal)?);
-        self.reindex()?;
-        Ok(Compacted { before, after: size(), dropped })
-    }
-
-    /// Copies every good line once; returns how many were left out.
-    fn copy_good(
-        &self,
-        out: &mut impl Write,
-        failed: &dyn Fn(std::io::Error) -> StoreError,
-    ) -> Result<u64, StoreError> {
-        let Some(journal) = &self.journal else { return Ok(0) };
-        let (mut seen, mut dropped) = (BTreeSet::new(), 0);
-        for piece in journal.pieces(0, journal.length()?)? {
-            let piece = piece?;
-            let line = if piece.too_long { None } else { Line::decode(&piece.bytes).ok() };
-            match line.filter(|line| seen.insert(line.id.clone())) {
-                Some(line) => out.write_all(&line.journalled(0)).map_err(failed)?,
-                None => dropped += 1,
-            }
-        }
-        out.flush().map_err(failed)?;
-        Ok(dropped)
-    }
-}
-
-/// The content must have the digest that is its name.
-fn fits(id: &RecordId, record: Option<&crate::record::Record>) -> Result<(), String> {
-    match record.map(crate::record::Record::id) {
-        Some(digest) if digest != *id => {
-            Err(format!("its id is {id}, but its content has the digest {digest}"))
-        }
-        _ => Ok(()),
     }
 }

@@ -1,8 +1,8 @@
-//! `convwise kb stats` and `check`: how much is known, and whether it is sound.
+//! `convwise kb stats`, `check`, `repair`, `rebuild` and `compact`: how much is known, whether it is sound, and making it so.
 
 use std::fmt::Write as _;
 
-use convwise_store::CheckReport;
+use convwise_store::{CheckReport, DamagedLine, Repaired, Rewritten};
 use convwise_types::Bytes;
 use serde_json::json;
 
@@ -24,6 +24,8 @@ pub(super) fn stats(context: &Context, as_json: bool) -> Result<(), CliError> {
     for (what, count) in [
         ("measurements", stats.measurements),
         ("results", stats.results),
+        ("timings", stats.timings),
+        ("costs", stats.costs),
         ("facts", stats.facts),
         ("failures", stats.failures),
         ("devices", stats.devices),
@@ -55,7 +57,8 @@ fn checked(report: &CheckReport) -> String {
         count_of(amount(report.lines), "line")
     );
     for damage in &report.damaged {
-        let _ = writeln!(out, "{} line {} of the journal: {}", styled(BAD, "✗"), damage.line, damage.why);
+        let _ =
+            writeln!(out, "{} {}, {}", styled(BAD, "✗"), said(damage), prospect(damage.whole, "would be"));
     }
     for (what, ids) in
         [("not in the index", &report.not_indexed), ("only in the index", &report.only_indexed)]
@@ -64,7 +67,83 @@ fn checked(report: &CheckReport) -> String {
             let _ = writeln!(out, "{} record {id} is {what}", styled(BAD, "✗"));
         }
     }
-    let end = if report.is_sound() { styled(GOOD, "sound") } else { styled(BAD, "damaged") };
+    let end = if report.is_sound() {
+        styled(GOOD, "sound")
+    } else {
+        format!("{}: `convwise kb repair` puts it right", styled(BAD, "damaged"))
+    };
     let _ = writeln!(out, "{end}");
     out
+}
+
+fn said(damage: &DamagedLine) -> String {
+    format!("line {} of the journal is damaged ({})", damage.line, damage.why)
+}
+
+/// What becomes of a damaged line.
+fn prospect(whole: u64, be: &str) -> String {
+    match whole {
+        0 => format!("and {be} left out"),
+        1 => format!("but its record is proved whole and {be} kept"),
+        more => format!("but its {more} records are proved whole and {be} kept"),
+    }
+}
+
+pub(super) fn repair(context: &Context, as_json: bool) -> Result<(), CliError> {
+    let repaired = context.store()?.repair().map_err(CliError::failed)?;
+    if as_json {
+        return context.screen.json(&json!({"schema": "convwise.kb-repair/1", "report": repaired}));
+    }
+    context.screen.result(&mended(&repaired))
+}
+
+fn mended(repaired: &Repaired) -> String {
+    let mut out = String::new();
+    for aside in repaired.journal.iter().flat_map(|journal| &journal.damaged) {
+        let _ = writeln!(out, "{}, {}", said(&aside.damage), prospect(aside.damage.whole, "was"));
+        let _ = writeln!(out, "  the damaged line is kept in {}", aside.kept.display());
+    }
+    if let Some(journal) = &repaired.journal {
+        out.push_str(&written_again(journal));
+    }
+    out.push_str(if repaired.index_rebuilt {
+        "the index was made again\n"
+    } else {
+        "nothing is wrong, and nothing was done\n"
+    });
+    out
+}
+
+pub(super) fn rebuild(context: &Context, as_json: bool) -> Result<(), CliError> {
+    let store = context.store()?;
+    store.rebuild().map_err(CliError::failed)?;
+    let version = store.version();
+    if as_json {
+        return context.screen.json(&json!({"schema": "convwise.kb-rebuild/1", "version": version}));
+    }
+    context.screen.result(&format!("the index was made again from the journal, version {version}"))
+}
+
+pub(super) fn compact(context: &Context, as_json: bool) -> Result<(), CliError> {
+    let report = context.store()?.compact().map_err(CliError::failed)?;
+    if as_json {
+        return context.screen.json(&json!({"schema": "convwise.kb-compact/1", "report": report}));
+    }
+    let mut out = written_again(&report);
+    for (what, before, after) in [
+        ("journal", report.journal_before, report.journal_after),
+        ("index", report.index_before, report.index_after),
+    ] {
+        let _ = writeln!(out, "{what:<8}{} before, {} now", Bytes(before), Bytes(after));
+    }
+    context.screen.result(&out)
+}
+
+fn written_again(report: &Rewritten) -> String {
+    format!(
+        "the journal was written again with {}; left out: {} and {}\n",
+        count_of(amount(report.records), "record"),
+        count_of(amount(report.repeated), "repeated line"),
+        count_of(report.damaged.iter().filter(|aside| aside.damage.whole == 0).count(), "damaged line"),
+    )
 }

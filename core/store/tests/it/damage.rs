@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use convwise_store::{Notice, OpenOptions, Store};
 
-use crate::support::{edit, fact, home_with, ids, ids_of, index, journal, notices, open, records};
+use crate::support::{
+    edit, fact, forbid_writing, home_with, ids, ids_of, index, journal, notices, open, records,
+};
 
 #[test]
 fn a_torn_line_is_set_aside() {
@@ -67,7 +69,7 @@ fn a_flipped_bit_costs_one_line() {
     assert!(!report.is_sound());
     // Said once; compacting mends the journal; adding the record again brings it back.
     assert!(open(home.path()).take_notices().is_empty());
-    assert_eq!(store.compact().unwrap().dropped, 1);
+    assert_eq!(store.compact().unwrap().damaged.len(), 1);
     store.append(&records([2])).unwrap();
     assert!(store.check().unwrap().is_sound());
     assert_eq!(ids(&open(home.path())), ids_of(0..5));
@@ -234,4 +236,58 @@ fn records_of_a_newer_program_are_kept() {
     let mut out = Vec::new();
     assert_eq!(store.export(&mut out).unwrap(), 3);
     assert!(String::from_utf8(out).unwrap().contains(body));
+}
+
+/// A small journal of three transactions with two, one and one facts, and where each ends.
+fn small() -> (tempfile::TempDir, Vec<u8>, Vec<(usize, usize)>) {
+    let home = tempfile::tempdir().unwrap();
+    let mut ends = vec![(0, 0)];
+    for facts in [vec![fact(1), fact(2)], vec![fact(3)], vec![fact(4)]] {
+        let known = ends.last().unwrap().1 + facts.len();
+        open(home.path()).append(&facts).unwrap();
+        ends.push((fs::metadata(journal(home.path())).unwrap().len() as usize, known));
+    }
+    let bytes = fs::read(journal(home.path())).unwrap();
+    (home, bytes, ends)
+}
+
+#[test]
+fn a_journal_cut_at_any_byte_keeps_every_whole_transaction() {
+    let (home, bytes, ends) = small();
+    let whole = |length: usize| {
+        // The newline at the end is made up for.
+        ends.iter().filter(|(end, _)| *end <= length + 1).map(|(_, known)| *known).max().unwrap()
+    };
+    forbid_writing(home.path());
+    for length in 0..=bytes.len() {
+        fs::write(journal(home.path()), &bytes[..length]).unwrap();
+        assert_eq!(open(home.path()).facts().unwrap().len(), whole(length), "{length} bytes, only read");
+    }
+    fs::remove_dir(home.path().join("kb/lock")).unwrap();
+    for length in (0..=bytes.len()).step_by(7) {
+        fs::write(journal(home.path()), &bytes[..length]).unwrap();
+        drop(fs::remove_dir_all(index(home.path())));
+        let store = open(home.path());
+        assert_eq!(store.facts().unwrap().len(), whole(length), "{length} bytes");
+        store.append(&[fact(9)]).unwrap();
+        let next = open(home.path());
+        assert_eq!((next.take_notices(), next.facts().unwrap().len()), (vec![], whole(length) + 1));
+    }
+}
+
+#[test]
+fn a_flipped_bit_anywhere_costs_no_more_than_its_line_and_is_said() {
+    let (home, bytes, _) = small();
+    forbid_writing(home.path());
+    for bit in (0..bytes.len() * 8).step_by(5) {
+        edit(&journal(home.path()), |damaged| {
+            damaged.clone_from(&bytes);
+            damaged[bit / 8] ^= 1 << (bit % 8);
+        });
+        let store = open(home.path());
+        let lost = 4 - store.facts().unwrap().len();
+        // A newline that is gone takes the lines on both of its sides, until they are repaired.
+        let expected = if bytes[bit / 8] == b'\n' { 1..=2 } else { 1..=1 };
+        assert!(expected.contains(&lost), "bit {bit} lost {lost}");
+    }
 }

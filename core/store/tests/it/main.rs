@@ -5,10 +5,12 @@
 mod columns;
 mod damage;
 mod exchange;
+mod formats;
 mod intake;
 mod messages;
 mod processes;
 mod records;
+mod repairing;
 mod shipped_facts;
 mod support;
 mod unwritable;

@@ -48,7 +48,15 @@ fn errors_about_records() {
         store.merge(Cursor::new("{\"schema\":1}\n\n[]\nx\n{\"schema\":1,\"kind\":\"measurement\",\"id\":\"00112233445566778899aabbccddeeff\",\"body\":{\"subject\":3}}\n")).unwrap_err(),
         StoreError::Ambiguous { prefix: "a".to_owned(), ids: vec!["a1".into(), "a2".into()], more: false },
         StoreError::Ambiguous { prefix: "a".to_owned(), ids: vec!["a1".into(), "a2".into()], more: true },
-        StoreError::Refused { refusals: vec![Refusal { line: 3, why: "bad".to_owned() }], total: 5 },
+        StoreError::Refused { refusals: vec![Refusal { file: None, line: 3, why: "bad".to_owned() }], total: 5 },
+        StoreError::NotRestored {
+            file: "x.jsonl".into(),
+            refusals: vec![Refusal { file: None, line: 3, why: "bad".to_owned() }],
+            total: 1,
+        },
+        StoreError::NothingToRestore { file: "x.jsonl".into() },
+        StoreError::NothingToMerge { path: "x".into() },
+        StoreError::MergedIntoItself { path: "<home>/kb".into() },
         StoreError::Index { path: "<home>/kb/index".into(), why: "an entry is empty".to_owned() },
         StoreError::ReadOnly { why: "cannot open <home>/kb/lock: read-only file system".to_owned() },
     ];
@@ -75,6 +83,7 @@ fn notices() {
         Notice::ReadOnly { why: "cannot open x: permission denied".to_owned() },
         Notice::InMemory { why: "cannot create x: permission denied".to_owned() },
         Notice::FormatRewritten { path: "<home>/kb/format.json".into(), why: "it was missing".to_owned() },
+        Notice::Migrated { from: 1, to: 2, kept: "<home>/kb/backups/format-1-x.jsonl".into() },
         Notice::NewerRecords { count: 3 },
     ];
     let text = notices.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
@@ -86,6 +95,11 @@ fn the_files_in_the_open() {
     let home = home_with(0..1);
     let format = fs::read_to_string(home.path().join("kb/format.json")).unwrap();
     let format = format.replace(env!("CARGO_PKG_VERSION"), "<version>");
-    let line = fs::read_to_string(home.path().join("kb/journal.jsonl")).unwrap();
+    let mut line = fs::read_to_string(home.path().join("kb/journal.jsonl")).unwrap();
+    // The hour and what depends on it.
+    let digits = |word: &str, from: usize| from..from + word.len();
+    let (at, crc) = (line.find("\"at\":").unwrap() + 5, line.rfind("\":\"").unwrap() + 3);
+    line.replace_range(digits("00000000", crc), "<crc>");
+    line.replace_range(digits("1790000000", at), "<seconds>");
     insta::assert_snapshot!(format!("{format}{line}"));
 }

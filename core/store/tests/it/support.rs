@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use convwise_store::{OpenOptions, Record, Store};
-use convwise_types::AddedFact;
 use convwise_types::{
-    Bytes, Device, DeviceKind, InputShape, Launch, MEASUREMENT_SCHEMA, Measurement, Millis, Precision,
-    Quality, RecordId, RunnerStamp, Scenario, Statistics, Subject, Tool,
+    AddedCost, AddedFact, AddedResult, AddedTiming, Bytes, Device, DeviceKind, FAILURE_SCHEMA, InputShape,
+    Launch, MEASUREMENT_SCHEMA, Measurement, Millis, Percent, Precision, PublishedResult, Quality, RecordId,
+    RunFailure, RunnerStamp, Scenario, StatedCost, Statistics, Subject, Task, Tool, Workload,
 };
 
 /// A measurement whose content depends on `seed`.
@@ -93,6 +93,79 @@ pub fn fact(seed: u64) -> Record {
     .into()
 }
 
+/// One record of each kind.
+pub fn one_of_each() -> Vec<Record> {
+    vec![measurement(0).into(), result().into(), timing().into(), cost().into(), fact(0), failure().into()]
+}
+
+fn result() -> AddedResult {
+    AddedResult {
+        package: Some("timm".to_owned()),
+        architecture: "resnet50".into(),
+        weights: Some("a1_in1k".into()),
+        result: PublishedResult {
+            dataset: "imagenet-1k/val".to_owned(),
+            metric: "top1".to_owned(),
+            value: Percent(80.22),
+            input_size: 224,
+            precision: Precision::Fp32,
+            source: "results-imagenet.csv, line 3".to_owned(),
+        },
+        note: None,
+    }
+}
+
+fn timing() -> AddedTiming {
+    AddedTiming {
+        package: Some("timm".to_owned()),
+        architecture: "resnet50".into(),
+        weights: None,
+        workload: Workload::Inference,
+        device: "a device".to_owned(),
+        runtime: "pytorch 2.4.0".to_owned(),
+        options: None,
+        precision: "amp".to_owned(),
+        layout: Some("nchw".to_owned()),
+        threads: None,
+        batch: 1024,
+        input: InputShape::square(224),
+        latency: Some(Millis(312.5)),
+        throughput: None,
+        source: "benchmark.csv, line 9".to_owned(),
+    }
+}
+
+fn cost() -> AddedCost {
+    AddedCost {
+        package: Some("timm".to_owned()),
+        architecture: "resnet50".into(),
+        task: Task::Classify,
+        cost: StatedCost {
+            params: Some(convwise_types::Params(25_560_000)),
+            macs: None,
+            note: Some("rounded".to_owned()),
+            source: "benchmark.csv, line 9".to_owned(),
+        },
+    }
+}
+
+fn failure() -> RunFailure {
+    RunFailure {
+        schema: FAILURE_SCHEMA,
+        subject: measurement(1).subject,
+        runner: "onnxruntime".into(),
+        version: "1.31.1".to_owned(),
+        options: BTreeMap::new(),
+        threads: 1,
+        device: "device-1".into(),
+        kind: "crashed".to_owned(),
+        phase: Some("run".to_owned()),
+        reason: "the worker ended with SIGSEGV".to_owned(),
+        taken: "2026-11-22T12:00:00Z".to_owned(),
+        tool: Tool { version: "0.1.0".to_owned(), command: "convwise bench resnet50".to_owned() },
+    }
+}
+
 pub fn records(seeds: impl IntoIterator<Item = u64>) -> Vec<Record> {
     seeds.into_iter().map(|seed| measurement(seed).into()).collect()
 }
@@ -143,4 +216,11 @@ pub fn notices(store: &Store, home: &Path) -> String {
 
 pub fn without_home(text: &str, home: &Path) -> String {
     text.replace(&home.display().to_string(), "<home>")
+}
+
+/// Root may write everywhere, so "cannot be written" is made with a folder where the lock file should be.
+pub fn forbid_writing(home: &Path) {
+    let lock = home.join("kb/lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use convwise_store::{Notice, OpenOptions, Store, StoreError};
 use serde_json::json;
 
-use crate::support::{home_with, ids, ids_of, index, open, records, without_home};
+use crate::support::{forbid_writing, home_with, ids, ids_of, index, open, records, without_home};
 
 #[test]
 fn without_a_home_the_shipped_facts_are_known() {
@@ -24,13 +24,6 @@ fn without_a_home_the_shipped_facts_are_known() {
     let error = store.append(&records([1])).unwrap_err();
     assert!(matches!(error, StoreError::ReadOnly { .. }));
     insta::assert_snapshot!(without_home(&error.to_string(), folder.path()));
-}
-
-/// Root may write everywhere, so "cannot be written" is made with a folder where the lock file should be.
-fn forbid_writing(home: &std::path::Path) {
-    let lock = home.join("kb/lock");
-    fs::remove_file(&lock).unwrap();
-    fs::create_dir(&lock).unwrap();
 }
 
 #[test]
@@ -53,9 +46,9 @@ fn a_home_that_cannot_be_written_can_be_read() {
 fn a_newer_home_that_cannot_be_written_is_refused_too() {
     let home = home_with(0..1);
     forbid_writing(home.path());
-    fs::write(home.path().join("kb/format.json"), r#"{"format":2}"#).unwrap();
+    fs::write(home.path().join("kb/format.json"), r#"{"format":3}"#).unwrap();
     let refused = Store::open(home.path(), &OpenOptions::default());
-    assert!(matches!(refused, Err(StoreError::NewerFormat { found: 2, .. })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::NewerFormat { found: 3, .. })), "{refused:?}");
 }
 
 const FULL: &str = "CONVWISE_STORE_TEST_FULL";
