@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("zoo", &["types", "graph", "script"]),
     ("judge", &["types", "script"]),
     ("store", &["types"]),
+    ("import", &["types"]),
     ("parquet", &["types"]),
     ("advisor", &["types", "graph", "onnx", "zoo", "judge", "store", "bench", "host"]),
     ("abi", &[]),
@@ -32,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "zoo",
             "judge",
             "store",
+            "import",
             "parquet",
             "advisor",
             "host",
@@ -60,6 +62,7 @@ const WALLS: &[(&str, &[&str])] = &[
     // A runner opens its backend's own library.
     ("libloading", &["host", "libtorch", "ort"]),
     ("clap", &["cli"]),
+    ("csv-core", &["import"]),
     ("ort", &["ort"]),
     ("rten", &["rten"]),
     ("tch", &["libtorch"]),

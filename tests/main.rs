@@ -4,12 +4,14 @@
 
 mod advise;
 mod architectures;
+mod asking;
 mod bad_input;
 mod explain;
 mod export;
 mod guide;
 mod harness;
 mod house;
+mod importing;
 mod keeping;
 mod knowledge_base;
 mod libtorch;

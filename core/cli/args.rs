@@ -1,8 +1,5 @@
 //! What the user typed, exactly. Turning it into what the program needs is [`crate::request`]'s work.
 
-pub(crate) mod kb;
-mod rules;
-
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -22,6 +19,12 @@ macro_rules! word_parser {
         PossibleValuesParser::new(<$type>::ALL.iter().map(|v| v.as_str())).try_map(|s| s.parse::<$type>())
     }};
 }
+
+// They read the words above.
+pub(crate) mod asking;
+pub(crate) mod intake;
+pub(crate) mod kb;
+mod rules;
 
 /// Which CNN should I deploy here, and how do you know?
 ///

@@ -12,6 +12,7 @@ mod render;
 mod request;
 mod runner_package;
 mod screen;
+mod tables;
 mod weights;
 
 use std::process::ExitCode;

@@ -88,6 +88,13 @@ pub(crate) fn width() -> usize {
     columns.or(terminal).unwrap_or(160).clamp(40, 400)
 }
 
+/// Whether characters beyond ASCII can be expected to be shown: unless the locale says that they cannot.
+pub(crate) fn draws_unicode() -> bool {
+    let stated = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let locale = stated.into_iter().find(|locale| !locale.is_empty());
+    !locale.is_some_and(|locale| matches!(locale.as_str(), "C" | "POSIX"))
+}
+
 fn terminal_columns() -> Option<usize> {
     terminal_size::terminal_size().map(|(w, _)| usize::from(w.0))
 }

@@ -9,12 +9,13 @@ use convwise_host::{RunnerEntry, WorkerError};
 use convwise_judge::{Inquiry, PlanError};
 use convwise_store::{KnownDevice, Record, StoreError};
 use convwise_types::{
-    Advice, Device, KnowledgeBaseStamp, Measurement, Millis, Precision, Request, ShippedDevice, did_you_mean,
+    Advice, ArchitectureId, Device, KnowledgeBaseStamp, Measurement, Millis, Origin, Precision, Request,
+    ShippedDevice, did_you_mean,
 };
-use convwise_zoo::ZooError;
+use convwise_zoo::{Variant, ZooError, unknown};
 
 use crate::answer::{Assessment, Grounds, Manner, target_of};
-use crate::catalogue::{Catalogue, Form};
+use crate::catalogue::{Catalogue, Form, known};
 use crate::compared::{NoComparison, settled};
 use crate::draft::DraftError;
 use crate::faults::{Faults, Stand};
@@ -125,6 +126,17 @@ pub enum AdvisorError {
     /// The architecture is not known, or its plugin is broken.
     #[error(transparent)]
     Zoo(#[from] ZooError),
+    /// Only published figures of the network are known.
+    #[error(
+        "`{network}` cannot be built here: only {figures} are known of it; export it to ONNX with its own package and \
+         measure that file (`convwise bench FILE.onnx`), or write a plugin for it (`plugins/README.md`)"
+    )]
+    OnlyPublished {
+        /// The network.
+        network: ArchitectureId,
+        /// Whose figures.
+        figures: Origin,
+    },
     /// The rules contradict each other.
     #[error(transparent)]
     Rules(#[from] PlanError),
@@ -172,6 +184,18 @@ impl<'a> Case<'a> {
         Self { forgiven: retry.then(convwise_bench::now), ..self }
     }
 
+    /// The architecture of a name, one that plugins define or one that is known from published figures alone.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(&self, name: &str) -> Result<ArchitectureId, AdvisorError> {
+        let known = self.catalogue.architectures.iter().map(|a| &a.id);
+        match known.clone().find(|id| id.as_str() == name) {
+            Some(id) => Ok(id.clone()),
+            None => Err(unknown(name, known.map(ArchitectureId::as_str)).into()),
+        }
+    }
+
     fn request(&self) -> &Request {
         &self.inquiry.request
     }
@@ -213,7 +237,7 @@ impl<'a> Case<'a> {
     }
 }
 
-fn find_place(world: &World<'_>, request: &Request) -> Result<Place, AdvisorError> {
+pub(crate) fn find_place(world: &World<'_>, request: &Request) -> Result<Place, AdvisorError> {
     let (mut measured, mut described): (Vec<Device>, Vec<ShippedDevice>) = (Vec::new(), Vec::new());
     for known in world.store.devices()? {
         match known {
@@ -247,6 +271,20 @@ pub(crate) fn within_device(request: &Request, place: &Place) -> Result<(), Advi
         }
     }
     Ok(())
+}
+
+/// The variant of a name, to be built.
+///
+/// # Errors
+/// There is none of that name, or only published figures are known of it.
+pub fn find_buildable<'a>(world: &World<'a>, name: &str) -> Result<&'a Variant, AdvisorError> {
+    let missing = match world.zoo.find(name) {
+        Ok(variant) => return Ok(variant),
+        Err(error) => error,
+    };
+    let found = known(world.zoo, world.store)?.into_iter().find(|a| a.id.as_str() == name);
+    Err(found
+        .map_or_else(|| missing.into(), |a| AdvisorError::OnlyPublished { network: a.id, figures: a.origin }))
 }
 
 /// The runner of a name, if it can be used.

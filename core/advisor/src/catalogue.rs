@@ -9,6 +9,7 @@ use convwise_types::{Architecture, Evidence, Fact, Grade, GraphFacts, InputShape
 use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
 
 use crate::gather::{GraphTable, inputs_of};
+use crate::imported::Published;
 
 /// Kind of the cached values.
 const CACHE: &str = "graph-facts/4";
@@ -70,7 +71,7 @@ fn architectures(zoo: &Zoo, shipped: &Shipped, variants: &[&Variant]) -> Vec<Arc
     variants.iter().map(|variant| described(zoo, shipped, variant)).collect()
 }
 
-/// What must be costed to gather the candidates of some variants.
+/// What must be costed to gather the candidates of some variants, which are described in the same order.
 fn orders<'a>(variants: &[&'a Variant], described: &[Architecture], form: Form) -> Vec<Order<'a>> {
     let buildable = variants.iter().zip(described).filter(|(variant, _)| variant.is_buildable());
     let of_variant = |(variant, architecture): (&&'a Variant, &Architecture)| {
@@ -82,22 +83,26 @@ fn orders<'a>(variants: &[&'a Variant], described: &[Architecture], form: Form) 
 }
 
 impl Catalogue {
-    /// Facts of every architecture in a form.
+    /// Facts of every architecture in a form: of those that plugins define, with what others published of them, and of
+    /// those that are known from published figures alone.
     ///
     /// # Errors
     /// The knowledge base cannot be read.
     pub fn load(zoo: &Zoo, store: &Store, form: Form) -> Result<Self, StoreError> {
-        Self::of(zoo, store, &zoo.variants().collect::<Vec<_>>(), form)
+        let variants: Vec<_> = zoo.variants().collect();
+        let known = known(zoo, store)?;
+        let graphs = cost_all(zoo, store, &orders(&variants, &known, form), form)?;
+        Ok(Self::assemble(known, graphs))
     }
 
-    /// Facts of some variants.
+    /// Facts of the architectures that plugins define, as these state them.
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn of(zoo: &Zoo, store: &Store, variants: &[&Variant], form: Form) -> Result<Self, StoreError> {
-        let described = architectures(zoo, store.shipped(), variants);
-        let orders = orders(variants, &described, form);
-        let graphs = cost_all(zoo, store, &orders, form)?;
+    pub fn of_plugins(zoo: &Zoo, store: &Store, form: Form) -> Result<Self, StoreError> {
+        let variants: Vec<_> = zoo.variants().collect();
+        let described = architectures(zoo, store.shipped(), &variants);
+        let graphs = cost_all(zoo, store, &orders(&variants, &described, form), form)?;
         Ok(Self::assemble(described, graphs))
     }
 
@@ -138,9 +143,21 @@ impl Catalogue {
     }
 }
 
+/// Every architecture that is known, with what others published of it; nothing is built.
+///
+/// # Errors
+/// The knowledge base cannot be read.
+pub fn known(zoo: &Zoo, store: &Store) -> Result<Vec<Architecture>, StoreError> {
+    let variants: Vec<_> = zoo.variants().collect();
+    let mut described = architectures(zoo, store.shipped(), &variants);
+    let published = Published::of(store, &described)?;
+    published.tell(&mut described);
+    described.extend(published.into_others());
+    Ok(described)
+}
+
 /// What the plugin says of a variant, with the terms of the data that its weights were trained on.
-#[must_use]
-pub fn described(zoo: &Zoo, shipped: &Shipped, variant: &Variant) -> Architecture {
+fn described(zoo: &Zoo, shipped: &Shipped, variant: &Variant) -> Architecture {
     let mut architecture = zoo.architecture(variant);
     for data in architecture.weights.iter_mut().flat_map(|w| &mut w.trained_on) {
         data.terms = shipped.corpus(&data.id).map(|corpus| corpus.terms.clone());

@@ -38,12 +38,9 @@ pub struct Comparison {
 /// # Errors
 /// A network, device or runner is not known, or the knowledge base cannot be read.
 pub fn compare(world: &World<'_>, request: &Request, names: &[String]) -> Result<Comparison, AdvisorError> {
-    let ids = names
-        .iter()
-        .map(|n| Ok(world.zoo.find(n)?.id().clone()))
-        .collect::<Result<Vec<_>, AdvisorError>>()?;
     let _session = world.store.session()?;
     let case = Case::open(world, request)?;
+    let ids = names.iter().map(|name| case.named(name)).collect::<Result<Vec<_>, AdvisorError>>()?;
     let assessment = case.assess()?;
     let chosen: Vec<_> = ids.iter().filter_map(|id| most_accurate(&assessment, id)).collect();
     let ties = ties(&chosen, &|dataset, value| half_width(world.store.shipped(), dataset, value));

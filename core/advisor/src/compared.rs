@@ -52,7 +52,8 @@ pub(crate) fn settled(grounds: &Grounds<'_>) -> Result<ComparisonSet, NoComparis
     }
 }
 
-fn named(shipped: &Shipped, task: Task, asked: &str) -> Result<ComparisonSet, NoComparison> {
+/// The set of a dataset that tests a task.
+pub(crate) fn named(shipped: &Shipped, task: Task, asked: &str) -> Result<ComparisonSet, NoComparison> {
     let known = || of_task(shipped, task).map(|d| d.id.as_str()).collect::<Vec<_>>().join(", ");
     let Some(dataset) = shipped.dataset(asked) else {
         let hint = did_you_mean(asked, shipped.datasets.iter().map(|d| d.value.id.as_str()));

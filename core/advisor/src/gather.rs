@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use convwise_types::{
     Accuracy, Architecture, Bytes, Candidate, CandidateKey, ComparisonSet, Evidence, Fact, Grade, GraphFacts,
-    InputShape, Interval, Latency, Measurement, Millis, Missing, PerSecond, Precision, Quality, Request,
-    RunFailure, Scenario, Weights, WeightsTag,
+    InputShape, Interval, Latency, Measurement, Millis, Missing, PerSecond, Precision, PublishedResult,
+    Quality, Request, RunFailure, Scenario, Weights, WeightsTag,
 };
 
 use crate::faults::Faults;
+use crate::imported::is_of_same;
 use crate::place::Place;
 use crate::predict::{Prediction, Predictor, Work};
 use crate::published;
@@ -125,7 +126,7 @@ fn candidate(
     oracle: &LatencyOracle<'_>,
 ) -> Candidate {
     let graph = oracle.graph(architecture, input);
-    let latency = oracle.latency(architecture, &graph, precision);
+    let latency = oracle.latency(architecture, &graph, input, precision);
     Candidate {
         key: CandidateKey {
             architecture: architecture.id.clone(),
@@ -185,9 +186,19 @@ fn accuracy(
     match result {
         Some(result) => Fact::Known(
             Accuracy { value: result.value, metric: result.metric.clone(), dataset: result.dataset.clone() },
-            Evidence::new(Grade::Published, &result.source),
+            Evidence::new(Grade::Published, source(result, weights)),
         ),
         None => Fact::Unknown(Missing::new("accuracy", comparison.lack(weights, precision))),
+    }
+}
+
+/// Where a result is published, and what else is published of the same.
+fn source(result: &PublishedResult, weights: &Weights) -> String {
+    let others = weights.results.iter().filter(|other| *other != result && is_of_same(result, other));
+    let others: Vec<_> = others.map(|r| format!("{} by {}", r.value, r.source)).collect();
+    match others.is_empty() {
+        true => result.source.clone(),
+        false => format!("{}; also published: {}", result.source, others.join(", ")),
     }
 }
 
@@ -285,16 +296,19 @@ impl<'a> LatencyOracle<'a> {
         &self,
         architecture: &Architecture,
         graph: &Fact<GraphFacts>,
+        input: InputShape,
         precision: Precision,
     ) -> Fact<Latency> {
+        let published = || published::latency(architecture, input, precision, self.evidences);
         let facts = match graph {
             Fact::Known(facts, _) => facts,
-            Fact::Unknown(missing) => return Fact::Unknown(Missing::new("latency", &missing.need)),
+            Fact::Unknown(missing) => {
+                return published().unwrap_or_else(|| Fact::Unknown(Missing::new("latency", &missing.need)));
+            }
         };
         if let Some(measured) = self.measured(facts, precision) {
             return measured;
         }
-        let published = || published::latency(architecture, facts.input, precision, self.evidences);
         match self.predictor.observations() {
             0 => published().unwrap_or_else(|| self.predicted(facts, precision)),
             _ => self.predicted(facts, precision),

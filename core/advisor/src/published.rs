@@ -12,10 +12,10 @@ use crate::place::Place;
 /// and cooling. This project's judgement, for sources state no interval.
 const SPREAD: f64 = 1.25;
 /// What a source says where a figure covers the network alone, and how it begins where it covers what follows too.
-const NETWORK: &str = "network";
+pub(crate) const NETWORK: &str = "network";
 const ANSWERS: &str = "network and ";
 
-/// Sources do not state threads: engines use all processors unless they are told otherwise.
+/// Most sources do not state threads: engines use all processors unless they are told otherwise.
 fn uses_all_cores(evidences: &Evidences<'_>) -> bool {
     match evidences.place {
         Place::Described(device) if device.kind == DeviceKind::Cpu => {
@@ -26,7 +26,8 @@ fn uses_all_cores(evidences: &Evidences<'_>) -> bool {
 }
 
 /// The latency of a network in the setting of a request, where one is published: same device, engine, number format, batch
-/// and input, and what it covers is what the request asks for.
+/// and input, and what it covers is what the request asks for. Of several set-ups of the engine the one whose text sorts last,
+/// mostly the newest version: so that networks of one table are compared in one set-up.
 pub(crate) fn latency(
     architecture: &Architecture,
     input: InputShape,
@@ -37,10 +38,12 @@ pub(crate) fn latency(
     let fits = |p: &&PublishedLatency| {
         p.device == device.as_str()
             && (p.precision, p.batch, p.input) == (precision, request.batch, input)
+            && p.threads.map_or_else(|| uses_all_cores(evidences), |threads| threads == request.threads)
             && p.is_of(&request.runner)
             && if request.postprocess { p.includes.starts_with(ANSWERS) } else { p.includes == NETWORK }
     };
-    let found = architecture.latencies.iter().find(fits).filter(|_| uses_all_cores(evidences))?;
+    let fitting = architecture.latencies.iter().filter(fits);
+    let found = fitting.rev().max_by(|a, b| a.runtime.cmp(&b.runtime))?;
     let ms = found.latency.0;
     Some(Fact::Known(
         Latency {

@@ -22,6 +22,7 @@ pub fn pick(standing: &Standing<'_>, labels: Vec<Label>, findings: &[Finding], r
         architecture: candidate.key.architecture.clone(),
         title: candidate.architecture.title.clone(),
         family: candidate.architecture.family.clone(),
+        buildable: candidate.architecture.is_buildable(),
         weights: candidate.key.weights.clone(),
         input_size: candidate.key.input.height,
         precision: candidate.key.precision,

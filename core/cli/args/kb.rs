@@ -8,40 +8,21 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::JsonArgs;
+use super::asking::{DiffArgs, FieldsArgs, ParetoArgs, QueryArgs, ShowArgs};
+use super::intake::{AddCommand, ImportCommand};
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum KbCommand {
     /// Rows that fulfil an expression, in the rules' own language.
-    #[command(after_help = "\
-Examples:
-  convwise kb query 'task == \"classify\" && top1 >= 80 && params < 30e6'
-  convwise kb query --from measurements 'median_ms < 20 && runner == \"rten\"' --json")]
-    Query {
-        /// The expression; every row without one.
-        #[arg(default_value = "true")]
-        expression: String,
-        /// What to look through.
-        #[arg(long, default_value = "architectures", value_parser = ["architectures", "measurements"])]
-        from: String,
-        /// Columns to print, separated by commas.
-        #[arg(long, value_delimiter = ',')]
-        columns: Vec<String>,
-        /// Field to sort by; a leading `-` reverses.
-        #[arg(long, allow_hyphen_values = true)]
-        sort: Option<String>,
-        /// Rows at the most.
-        #[arg(long)]
-        limit: Option<usize>,
-        #[command(flatten)]
-        output: JsonArgs,
-    },
+    Query(QueryArgs),
+    /// Every field that can be asked for: type, unit, meaning, and why it may be unknown.
+    Fields(FieldsArgs),
+    /// The rows that no other beats in two figures, as a table and as a chart.
+    Pareto(ParetoArgs),
     /// One record or architecture with where it comes from.
-    Show {
-        /// Record id (a unique beginning suffices) or architecture.
-        id: String,
-        #[command(flatten)]
-        output: JsonArgs,
-    },
+    Show(ShowArgs),
+    /// What differs between two knowledge bases, or between two moments of this one.
+    Diff(DiffArgs),
     /// How much is known.
     Stats(JsonArgs),
     /// Look for damage.
@@ -80,6 +61,12 @@ Examples:
         #[command(flatten)]
         output: JsonArgs,
     },
+    /// Take over tables that others published.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Add one figure with its source.
+    #[command(subcommand)]
+    Add(AddCommand),
     /// Write records to share them.
     #[command(after_help = "\
 Examples:

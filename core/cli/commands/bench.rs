@@ -8,7 +8,7 @@ use convwise_advisor::agreement::agreements;
 use convwise_advisor::catalogue::Form;
 use convwise_advisor::faults::{Faults, Stand, failure_of};
 use convwise_advisor::measure::{Artifact, MeasureError, Setting, digest_of, make_artifact, plan, plan_for};
-use convwise_advisor::{World, find_runner};
+use convwise_advisor::{World, find_buildable, find_runner};
 use convwise_bench::{Agreement, BenchError, BenchPlan, Effort, Progress, Update, measure_many};
 use convwise_host::RunnerEntry;
 use convwise_onnx::{ModelInfo, inspect_file};
@@ -140,7 +140,7 @@ fn works(world: &World<'_>, name: &str, args: &BenchArgs, setting: &Setting) -> 
 }
 
 fn network(world: &World<'_>, name: &str, args: &BenchArgs, setting: Setting) -> Result<Work, CliError> {
-    let variant = world.zoo.find(name)?;
+    let variant = find_buildable(world, name)?;
     let default = world.zoo.architecture(variant).input;
     let input = args.input_size.map_or(default, |size| size.of(default));
     let artifact = make_artifact(world, variant, input, &setting).map_err(refused)?;

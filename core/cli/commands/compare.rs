@@ -7,7 +7,7 @@ use super::request;
 use crate::args::{CompareArgs, RequestArgs};
 use crate::context::Context;
 use crate::error::CliError;
-use crate::render::advice::evidence_cells;
+use crate::render::advice::{evidence_cells, not_buildable};
 use crate::render::table::{figures, table, text};
 use crate::screen::{NAME, styled};
 
@@ -58,7 +58,7 @@ fn row(compared: &Compared) -> Vec<String> {
     let unknown = || "unknown".to_owned();
     let [weights, accuracy, latency, interval, grade] = evidence_cells(pick);
     vec![
-        format!("{} @{}", styled(NAME, &pick.architecture), pick.input_size),
+        format!("{} @{}{}", styled(NAME, &pick.architecture), pick.input_size, not_buildable(pick)),
         weights,
         accuracy,
         latency,

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use convwise_advisor::catalogue::Form;
+use convwise_advisor::find_buildable;
 use convwise_onnx::{Batch, ExportOptions, Model, export};
 use convwise_types::Bytes;
 use serde_json::json;
@@ -16,7 +17,11 @@ use crate::weights::{Weighted, weighted};
 pub(crate) fn run(context: &Context, args: &ExportArgs) -> Result<(), CliError> {
     let batch = batch(&args.batch)?;
     let zoo = context.zoo();
-    let variant = zoo.find(&args.architecture)?;
+    let variant = match zoo.find(&args.architecture) {
+        Ok(variant) => variant,
+        // The knowledge base may know more of it, and is opened for that alone.
+        Err(_) => find_buildable(&context.world()?, &args.architecture)?,
+    };
     let input = zoo.architecture(variant).input;
     let input = args.input_size.map_or(input, |size| size.of(input));
     let wanted = Form { classes: args.classes, postprocess: args.postprocess }.at(input);

@@ -17,13 +17,14 @@ pub(crate) mod runner_check;
 pub(crate) mod verify;
 pub(crate) mod worker;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use convwise_advisor::AdvisorError;
-use convwise_advisor::draft::Surroundings;
+use convwise_advisor::draft::{Draft, Surroundings};
 use convwise_store::KnownDevice;
 use convwise_types::Request;
 use convwise_zoo::ZooError;
@@ -59,6 +60,13 @@ impl From<ZooError> for CliError {
 pub(crate) fn request(context: &Context, args: &RequestArgs) -> Result<Request, CliError> {
     let cores_of = |id: &str| cores_of(context, id);
     complete(args, &Surroundings { cores: context.here().cores, cores_of: &cores_of })
+}
+
+/// A request that was not typed as one, complete.
+pub(crate) fn completed(context: &Context, draft: Draft) -> Result<Request, CliError> {
+    let cores_of = |id: &str| cores_of(context, id);
+    let around = Surroundings { cores: context.here().cores, cores_of: &cores_of };
+    draft.complete(&around, BTreeMap::new()).map_err(CliError::invalid)
 }
 
 /// Processors of a device that was measured on or described; `None` where nobody counted them.

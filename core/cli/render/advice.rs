@@ -203,13 +203,18 @@ pub(crate) fn evidence_cells(pick: &Pick) -> [String; 5] {
     ]
 }
 
+/// What is said beside a network that cannot be exported and measured here.
+pub(crate) fn not_buildable(pick: &Pick) -> &'static str {
+    if pick.buildable { "" } else { " (not buildable here)" }
+}
+
 fn detail(pick: &Pick) -> String {
     let precision = if pick.precision == convwise_types::Precision::Fp32 {
         String::new()
     } else {
         format!(" {}", pick.precision)
     };
-    format!("@{}{precision}", pick.input_size)
+    format!("@{}{precision}{}", pick.input_size, not_buildable(pick))
 }
 
 /// An interval with as many digits as its ends need.

@@ -261,7 +261,7 @@ fn remarks(records: &[Benched], out: &mut String) {
 }
 
 /// How a record compares with the first: a significance test instead of two means.
-fn against(first: &Measurement, other: &Measurement) -> String {
+pub(crate) fn against(first: &Measurement, other: &Measurement) -> String {
     if first.id == other.id {
         return "1".to_owned();
     }

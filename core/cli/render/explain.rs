@@ -8,7 +8,7 @@ use convwise_advisor::explain::{
 use convwise_judge::{Margin, Reading};
 use convwise_types::{Bytes, Millis, Params, PerSecond, Percent, Verdict};
 
-use super::advice::{count_of, evidence_cells, grade, interval, request_line};
+use super::advice::{count_of, evidence_cells, grade, interval, not_buildable, request_line};
 use super::table::{figures, table, text};
 use crate::screen::{BAD, FAINT, GOOD, HEADING, NAME, WARN, styled};
 
@@ -58,7 +58,8 @@ fn heading(candidate: &Explained, explanation: &Explanation, out: &mut String) {
         pick.weights.as_ref().map_or_else(|| "no published weights".to_owned(), ToString::to_string);
     let name = styled(HEADING, &pick.title);
     let verdict = verdict(candidate.verdict);
-    let _ = writeln!(out, "\n{name} {weights} @{} {}: {verdict}", pick.input_size, pick.precision);
+    let (size, precision, mark) = (pick.input_size, pick.precision, not_buildable(pick));
+    let _ = writeln!(out, "\n{name} {weights} @{size} {precision}{mark}: {verdict}");
     if let Some(place) = candidate.place {
         let _ = writeln!(
             out,

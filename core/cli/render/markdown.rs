@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use convwise_types::{Advice, Bytes, Millis, Pick, StepLine};
 
-use super::advice::{different_networks, interval, packs, request_line, short};
+use super::advice::{different_networks, interval, not_buildable, packs, request_line, short};
 
 /// The whole answer.
 pub(crate) fn advice(advice: &Advice) -> String {
@@ -71,7 +71,7 @@ fn pick_cells(place: usize, pick: &Pick) -> Vec<String> {
     let unknown = || "unknown".to_owned();
     vec![
         place.to_string(),
-        format!("{} @{} {}{proven}", pick.title, pick.input_size, pick.precision),
+        format!("{} @{} {}{}{proven}", pick.title, pick.input_size, pick.precision, not_buildable(pick)),
         pick.weights.as_ref().map_or_else(unknown, ToString::to_string),
         pick.accuracy.as_ref().map_or_else(unknown, |a| format!("{:.1} %", a.value)),
         latency.map_or_else(unknown, |l| Millis(l.ms).to_string()),

@@ -66,7 +66,9 @@ pub use pack::Pack;
 pub use plan::{Plan, PlanError};
 pub use query::{QueryAnswer, QueryRow, SelectError, Selection, query, select};
 pub use rank::{Contest, Entrant, Formula, Ranked};
-pub use reference::{DEFINITIONS_FILE, FUNCTIONS, FunctionSpec, Reference, definitions, reference};
+pub use reference::{
+    DEFINITIONS_FILE, FUNCTIONS, FunctionSpec, Reference, definitions, reference, why_unknown,
+};
 pub use rule::Status;
 pub use ruleset::{RuleSet, ScenarioText};
 pub use scaffold::{Scaffold, scaffold, scaffold_pack};

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use convwise_types::RecordId;
+use convwise_types::listing::Item;
 
-use crate::catalog::{Anchor, Batch, Meta, ROWS, fold, id_bytes};
+use crate::catalog::{Anchor, Batch, Entry, Id, Kind, Meta, ROWS, fold, id_bytes, items_of};
 use crate::error::{Notice, StoreError};
 use crate::index::Change;
-use crate::journal::{Journal, Piece, Place};
+use crate::journal::{Journal, Piece, Pieces, Place};
 use crate::line::{Line, crc_of};
 use crate::record::Record;
 use crate::section::{Mode, Section, Trouble};
@@ -102,15 +103,21 @@ impl Section {
         let Some(journal) = &self.journal else { return Ok(()) };
         let mut batch = Batch::default();
         let mut newer = 0;
-        for piece in journal.pieces(from, until)? {
-            let piece = piece?;
-            batch.last = Some(piece.place);
-            match decode(&piece) {
-                Ok((id, record)) => {
-                    newer += u64::from(record.is_none());
-                    batch.add(id_bytes(&id), record.as_ref(), piece.place);
+        let mut pieces = journal.pieces(from, until)?;
+        loop {
+            let group = group_of(&mut pieces)?;
+            if group.is_empty() {
+                break;
+            }
+            for (piece, row) in group.iter().zip(read_all(&group)) {
+                batch.last = Some(piece.place);
+                match row {
+                    Ok(row) => {
+                        newer += u64::from(row.kind == Kind::Newer);
+                        batch.add(row.id, Entry { kind: row.kind, place: piece.place }, &row.items);
+                    }
+                    Err(why) => self.report_damage(piece.place, why),
                 }
-                Err(why) => self.report_damage(piece.place, why),
             }
             if batch.len() >= BATCH {
                 self.index_batch(std::mem::take(&mut batch))?;
@@ -168,6 +175,56 @@ pub(crate) fn decode(piece: &Piece) -> Result<(RecordId, Option<Record>), String
     let line = Line::decode(&piece.bytes)?;
     let record = line.record()?;
     Ok((line.id, record))
+}
+
+/// The values of a line.
+struct Row {
+    id: Id,
+    kind: Kind,
+    items: Vec<Item>,
+}
+
+/// Lines read at a time.
+const GROUP: usize = ROWS;
+/// Bytes after which a group ends sooner.
+const GROUP_BYTES: u64 = 16 << 20;
+/// Lines that are worth a thread.
+const SHARE: usize = 256;
+
+fn group_of(pieces: &mut Pieces) -> Result<Vec<Piece>, StoreError> {
+    let (mut group, mut bytes) = (Vec::new(), 0);
+    while group.len() < GROUP && bytes < GROUP_BYTES {
+        let Some(piece) = pieces.next().transpose()? else { break };
+        bytes += piece.place.length;
+        group.push(piece);
+    }
+    Ok(group)
+}
+
+/// Reads lines, in parallel where they are many: reading takes longer than anything else that is done with them.
+fn read_all(group: &[Piece]) -> Vec<Result<Row, String>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = group.len().div_ceil(threads).max(SHARE);
+    std::thread::scope(|scope| {
+        let shares = group.chunks(share).map(|share| share.iter().map(read_row));
+        let mut shares = shares.into_iter();
+        let Some(first) = shares.next() else { return Vec::new() };
+        let others: Vec<_> = shares.map(|rows| scope.spawn(|| rows.collect::<Vec<_>>())).collect();
+        let mut rows: Vec<_> = first.collect();
+        for other in others {
+            match other.join() {
+                Ok(more) => rows.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        rows
+    })
+}
+
+fn read_row(piece: &Piece) -> Result<Row, String> {
+    let (id, record) = decode(piece)?;
+    let kind = Kind::of(record.as_ref());
+    Ok(Row { id: id_bytes(&id), kind, items: record.as_ref().map(items_of).unwrap_or_default() })
 }
 
 /// The journal must still have what the index was made from; otherwise the index is worthless.

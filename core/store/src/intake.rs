@@ -5,7 +5,7 @@
 
 mod spool;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use convwise_types::RecordId;
 use convwise_types::listing::Columns;
@@ -154,14 +154,19 @@ impl Section {
         }
         let sorting = self.attempt(|s| s.sort(&intake.arrivals))?;
         let count = sorting.fresh.iter().filter(|fresh| **fresh).count();
-        let bodies = self.copy(&mut intake, &sorting, if dry { 0 } else { count })?;
         let total = intake.arrivals.len() as u64;
+        let named = if dry || count == 0 {
+            let read = intake.copied(&sorting, 0, &mut std::io::sink());
+            read.map_err(|error| StoreError::io("read", &self.terms.layout.root, error))?
+        } else {
+            self.journalized(intake, &sorting, count)?
+        };
         Ok(TakenOver {
             new: count as u64,
             known: total - count as u64 - sorting.repeated,
             repeated: sorting.repeated,
             conflicting: sorting.conflicting,
-            conflicts: self.attempt(|s| s.conflicts(&intake.arrivals, &sorting, &bodies))?,
+            conflicts: self.attempt(|s| s.conflicts(&sorting, &named))?,
         })
     }
 
@@ -219,65 +224,71 @@ impl Section {
         Ok(())
     }
 
-    /// Copies the first `count` fresh records, which are all or none, from the spool into the journal and the index. Returns
-    /// the bodies that a report on conflicts needs.
-    fn copy(
+    /// Copies the fresh records, of which there are `count`, into the journal, and indexes them.
+    fn journalized(
         &mut self,
-        intake: &mut Intake,
+        mut intake: Intake,
         sorting: &Sorting,
         count: usize,
-    ) -> Result<BTreeMap<usize, String>, StoreError> {
-        let mut wanted: BTreeMap<usize, String> = BTreeMap::new();
+    ) -> Result<BTreeMap<usize, Record>, StoreError> {
+        let mut named = BTreeMap::new();
+        let Some(journal) = &mut self.journal else { return self.writable().map(|()| named) };
+        let place = journal.append_from(|out| {
+            named = intake.copied(sorting, count, out)?;
+            Ok(())
+        })?;
+        // What they took in memory is needed by the index now.
+        drop(intake);
+        self.attempt(|section| section.index_until(place.end()))?;
+        Ok(named)
+    }
+
+    fn conflicts(
+        &self,
+        sorting: &Sorting,
+        named: &BTreeMap<usize, Record>,
+    ) -> Result<Vec<Conflict>, Trouble> {
+        let mut found = Vec::new();
         for (at, rival) in &sorting.rivals {
-            wanted.insert(*at, String::new());
-            if let Rival::Arrival(first) = rival {
-                wanted.insert(*first, String::new());
-            }
+            let known = match rival {
+                Rival::Arrival(first) => named.get(first).cloned(),
+                Rival::Row(kind, row) => self.records_at(*kind, &[*row])?.pop().map(|(_, record)| record),
+            };
+            found.extend(known.zip(named.get(at).cloned()).map(|(known, new)| Conflict { known, new }));
         }
+        Ok(found)
+    }
+}
+
+impl Intake {
+    /// Writes the first `count` fresh records, which are all or none, as lines of the journal. Returns the records that a
+    /// report on conflicts names.
+    fn copied(
+        &mut self,
+        sorting: &Sorting,
+        count: usize,
+        out: &mut dyn std::io::Write,
+    ) -> std::io::Result<BTreeMap<usize, Record>> {
+        let firsts = sorting.rivals.iter().filter_map(|(_, rival)| match rival {
+            Rival::Arrival(first) => Some(*first),
+            Rival::Row(..) => None,
+        });
+        let wanted: BTreeSet<usize> = sorting.rivals.iter().map(|(at, _)| *at).chain(firsts).collect();
+        let mut named = BTreeMap::new();
         let (mut at, mut left, now) = (0, count, now());
-        let Intake { spool, arrivals, .. } = intake;
-        let mut each = |body: &str, out: &mut dyn std::io::Write| {
-            if let Some(copy) = wanted.get_mut(&at) {
-                body.clone_into(copy);
+        self.spool.read(|body| {
+            let Some(arrival) = self.arrivals.get(at) else { return Ok(()) };
+            if wanted.contains(&at) {
+                named.extend(arrival.record(body).map(|record| (at, record)));
             }
-            let fresh = sorting.fresh.get(at).copied().unwrap_or(false);
-            if let Some(arrival) = arrivals.get(at).filter(|_| fresh && left > 0) {
+            if left > 0 && sorting.fresh.get(at) == Some(&true) {
                 left -= 1;
                 out.write_all(&arrival.line(body, left, now))?;
             }
             at += 1;
             Ok(())
-        };
-        if count == 0 {
-            let read = spool.read(|body| each(body, &mut std::io::sink()));
-            read.map_err(|error| StoreError::io("read", &self.terms.layout.root, error))?;
-            return Ok(wanted);
-        }
-        let Some(journal) = &mut self.journal else { return self.writable().map(|()| wanted) };
-        let place = journal.append_from(|out| spool.read(|body| each(body, out)))?;
-        self.attempt(|section| section.index_until(place.end()))?;
-        Ok(wanted)
-    }
-
-    fn conflicts(
-        &self,
-        arrivals: &[Arrival],
-        sorting: &Sorting,
-        bodies: &BTreeMap<usize, String>,
-    ) -> Result<Vec<Conflict>, Trouble> {
-        let arrived = |at: usize| {
-            let (arrival, body) = (arrivals.get(at)?, bodies.get(&at)?);
-            Record::read(arrival.kind.word(), RECORD_SCHEMA, &arrival.record_id(), body).ok().flatten()
-        };
-        let mut found = Vec::new();
-        for (at, rival) in &sorting.rivals {
-            let known = match rival {
-                Rival::Arrival(first) => arrived(*first),
-                Rival::Row(kind, row) => self.records_at(*kind, &[*row])?.pop().map(|(_, record)| record),
-            };
-            found.extend(known.zip(arrived(*at)).map(|(known, new)| Conflict { known, new }));
-        }
-        Ok(found)
+        })?;
+        Ok(named)
     }
 }
 
@@ -315,6 +326,10 @@ fn later_ones<K: Ord + Copy>(arrivals: &[Arrival], key: impl Fn(&Arrival) -> Opt
 impl Arrival {
     fn record_id(&self) -> RecordId {
         RecordId::from(id_text(&self.id))
+    }
+
+    fn record(&self, body: &str) -> Option<Record> {
+        Record::read(self.kind.word(), RECORD_SCHEMA, &self.record_id(), body).ok().flatten()
     }
 
     /// The line of the journal, which `left` lines of the same transaction follow, for an arrival at this time.

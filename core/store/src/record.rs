@@ -1,5 +1,6 @@
 //! Records: immutable, self-describing, named by the digest of their content.
 
+use convwise_types::listing::Item;
 use convwise_types::{
     AddedCost, AddedFact, AddedResult, AddedTiming, ArchitectureId, Measurement, RecordId, RunFailure,
     Subject, canonical, id_of,
@@ -7,6 +8,7 @@ use convwise_types::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::catalog::{Kind, items_of};
 use crate::error::StoreError;
 use crate::line::plain;
 
@@ -85,6 +87,14 @@ impl Record {
     #[must_use]
     pub fn id(&self) -> RecordId {
         id_of(&self.canonical())
+    }
+
+    /// The values that can be asked for, in the order of [`Kind::fields`].
+    #[must_use]
+    pub fn items(&self) -> Vec<Item> {
+        let mut items = items_of(self);
+        items.truncate(Kind::of(Some(self)).fields().len());
+        items
     }
 
     /// Canonical JSON of the body, without the id.

@@ -131,8 +131,11 @@ pub struct Pick {
     pub architecture: ArchitectureId,
     /// As people write it.
     pub title: String,
-    /// Family.
+    /// Family; empty where only published figures are known.
     pub family: String,
+    /// Whether it can be exported and measured here. Stated only where it cannot: then its figures are published ones.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub buildable: bool,
     /// The weights.
     pub weights: Option<WeightsTag>,
     /// Side of the input in pixels.
@@ -163,6 +166,15 @@ pub struct Pick {
     pub findings: Vec<FindingLine>,
     /// Commands that reproduce its numbers.
     pub reproduce: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_yes(flag: &bool) -> bool {
+    *flag
 }
 
 /// A candidate that does not fit.

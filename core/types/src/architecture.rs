@@ -10,7 +10,7 @@ use crate::evidence::Missing;
 use crate::ids::{ArchitectureId, WeightsTag};
 use crate::precision::Precision;
 use crate::request::{Task, words};
-use crate::stated::{PublishedLatency, Reach, StatedCost};
+use crate::stated::{PublishedLatency, Reach, StatedCost, StatedMacs};
 use crate::units::{Bytes, Macs, Params};
 use crate::weights::{LicenceTerms, Weights};
 
@@ -199,6 +199,8 @@ pub enum Origin {
     Shipped,
     /// A folder or file of the user.
     File(String),
+    /// No definition: figures that others published under a package's names.
+    Published(String),
 }
 
 impl fmt::Display for Origin {
@@ -206,6 +208,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Shipped => f.write_str("shipped"),
             Self::File(path) => f.write_str(path),
+            Self::Published(package) => write!(f, "published figures ({package})"),
         }
     }
 }
@@ -251,6 +254,9 @@ pub struct Architecture {
     /// What is stated of a network that has no layer graph here; such a network can be recommended, not built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stated: Option<StatedCost>,
+    /// Multiply-accumulates that were counted at further inputs of such a network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stated_macs: Vec<StatedMacs>,
     /// Where the definition stands.
     pub origin: Origin,
     /// Digest of the plugin that defines it.
@@ -274,8 +280,14 @@ impl Architecture {
     /// Multiply-accumulates at the default input: of the layer graph, else as stated for that input.
     #[must_use]
     pub fn macs(&self) -> Option<Macs> {
-        let stated = || self.stated.as_ref().and_then(|s| s.macs).filter(|m| m.input == self.input);
-        self.graph.as_ref().map(|g| g.macs).or_else(|| stated().map(|m| m.count))
+        self.graph.as_ref().map(|g| g.macs).or_else(|| self.stated_macs_at(self.input))
+    }
+
+    /// Multiply-accumulates as somebody else counted them at this very input.
+    #[must_use]
+    pub fn stated_macs_at(&self, input: InputShape) -> Option<Macs> {
+        let usual = self.stated.as_ref().and_then(|s| s.macs);
+        usual.iter().chain(&self.stated_macs).find(|macs| macs.input == input).map(|macs| macs.count)
     }
 
     /// Weights in bytes, from stated parameters: norms are not folded into the layers before them, as a graph allows.

@@ -102,9 +102,9 @@ impl Candidate {
     /// Multiply-accumulates of one image: of the layer graph, else as stated elsewhere for this very input.
     #[must_use]
     pub fn macs(&self) -> Fact<Macs> {
-        let stated = self.architecture.stated.as_ref().and_then(|s| Some((s.macs?, &s.source)));
-        let here = stated.filter(|(macs, _)| macs.input == self.key.input);
-        self.counted("macs", |g| g.macs, here.map(|(macs, source)| (macs.count, source)))
+        let stated = self.architecture.stated.as_ref();
+        let here = stated.and_then(|s| Some((self.architecture.stated_macs_at(self.key.input)?, &s.source)));
+        self.counted("macs", |g| g.macs, here)
     }
 
     fn counted<T: Copy>(

@@ -56,6 +56,9 @@ pub struct PublishedLatency {
     pub runtime: String,
     /// Number format.
     pub precision: Precision,
+    /// Threads, where the source states them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<u64>,
     /// Images a batch.
     pub batch: u64,
     /// Input.

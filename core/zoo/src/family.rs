@@ -150,6 +150,7 @@ impl Variant {
             reach: manifest.reach(&self.entry),
             latencies: manifest.latencies(&self.entry),
             stated: self.entry.stated.clone().filter(|_| !self.is_buildable()),
+            stated_macs: Vec::new(),
             origin: self.family.files.origin.clone(),
             plugin: self.family.digest.clone(),
         }

@@ -74,6 +74,7 @@ impl LatencyEntry {
             device: self.device.get_ref().clone(),
             runtime: self.runtime.clone(),
             precision: self.precision,
+            threads: None,
             batch: self.batch,
             input: self.input_size.get_ref().read()?.of(usual),
             latency: Millis(self.milliseconds()?),

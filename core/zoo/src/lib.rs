@@ -30,4 +30,4 @@ pub use family::{Family, Variant};
 pub use folder::PluginFolder;
 pub use naming::{Naming, recognise};
 pub use scaffold::scaffold;
-pub use zoo::Zoo;
+pub use zoo::{Zoo, unknown};

@@ -55,11 +55,7 @@ impl Zoo {
     /// # Errors
     /// There is none; says which one may have been meant.
     pub fn find(&self, id: &str) -> Result<&Variant, ZooError> {
-        self.variants.get(id).ok_or_else(|| {
-            let near = did_you_mean(id, self.variants.keys().map(ArchitectureId::as_str));
-            let near = if near.is_empty() { "; `convwise arch list` shows all".to_owned() } else { near };
-            ZooError::Unknown { asked: id.to_owned(), near }
-        })
+        self.variants.get(id).ok_or_else(|| unknown(id, self.variants.keys().map(ArchitectureId::as_str)))
     }
 
     /// Everything the manifest says about a variant; builds nothing.
@@ -76,6 +72,13 @@ impl Zoo {
             engine
         })
     }
+}
+
+/// Nothing is called `asked`; one of the names may have been meant.
+pub fn unknown<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> ZooError {
+    let near = did_you_mean(asked, names);
+    let near = if near.is_empty() { "; `convwise arch list` shows all".to_owned() } else { near };
+    ZooError::Unknown { asked: asked.to_owned(), near }
 }
 
 /// Families and blocks by name, the first layer that has a name winning.

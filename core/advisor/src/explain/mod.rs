@@ -107,9 +107,9 @@ pub fn explain(
     request: &Request,
     architecture: &str,
 ) -> Result<Explanation, AdvisorError> {
-    let variant = world.zoo.find(architecture)?;
     let _session = world.store.session()?;
     let case = Case::open(world, request)?;
+    let id = case.named(architecture)?;
     let records = Records::of(&case)?;
     let round = records.open(request, &case.catalogue);
     let stage = Stage { records: &records, contest: round.contest(), round: &round };
@@ -118,11 +118,7 @@ pub fn explain(
         request: request.clone(),
         feasible: round.standings().count(),
         winner: round.hopeful().next().map(|s| stage.pick(&s)),
-        candidates: stage
-            .of_network(variant.id())
-            .iter()
-            .map(|(s, place)| stage.explained(s, *place))
-            .collect(),
+        candidates: stage.of_network(&id).iter().map(|(s, place)| stage.explained(s, *place)).collect(),
     })
 }
 

@@ -8,6 +8,7 @@ mod draft;
 mod evidence;
 mod facts;
 mod faults;
+mod imported;
 mod over_guide;
 mod place;
 mod prediction;

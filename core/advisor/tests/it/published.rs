@@ -11,6 +11,7 @@ fn published(runtime: &str, includes: &str) -> PublishedLatency {
         device: board().id.to_string(),
         runtime: runtime.to_owned(),
         precision: Precision::Fp32,
+        threads: None,
         batch: 1,
         input: InputShape::square(224),
         latency: Millis(12.5),

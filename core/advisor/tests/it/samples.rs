@@ -32,6 +32,7 @@ pub fn architecture(id: &str) -> Architecture {
         reach: None,
         latencies: Vec::new(),
         stated: None,
+        stated_macs: Vec::new(),
         origin: Origin::Shipped,
         plugin: "family.toml".to_owned(),
     }

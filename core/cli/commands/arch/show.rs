@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use convwise_advisor::catalogue::{Catalogue, Form, described};
+use convwise_advisor::AdvisorError::OnlyPublished;
+use convwise_advisor::catalogue::{Catalogue, Form, known};
 use convwise_graph::{dot, infer, text as graph_text};
 use convwise_types::{Architecture, Bytes, Fact, GraphFacts, InputSize, Precision, PublishedLatency};
-use convwise_zoo::{BuildOptions, Variant};
+use convwise_zoo::{BuildOptions, Variant, unknown};
 
 use super::document::{document, peaks, stated_sizes};
 use super::sources::sources;
@@ -29,10 +30,17 @@ pub(super) fn run(
     size: Option<InputSize>,
     print: &Print,
 ) -> Result<(), CliError> {
-    let zoo = context.zoo();
-    let variant = zoo.find(id)?;
-    let store = context.store()?;
-    let mut architecture = described(zoo, store.shipped(), variant);
+    let (zoo, store) = (context.zoo(), context.store()?);
+    let known = known(zoo, store).map_err(CliError::failed)?;
+    let Some(mut architecture) = known.iter().find(|a| a.id.as_str() == id).cloned() else {
+        return Err(unknown(id, known.iter().map(|a| a.id.as_str())).into());
+    };
+    let Ok(variant) = zoo.find(id) else {
+        return match print.graph || print.dot {
+            true => Err(OnlyPublished { network: architecture.id, figures: architecture.origin }.into()),
+            false => page(context, &architecture, print),
+        };
+    };
     let input = size.map_or(architecture.input, |size| size.of(architecture.input));
     if print.graph || print.dot {
         return print_graph(context, variant, &form.at(input), print.dot);
@@ -44,10 +52,14 @@ pub(super) fn run(
             Fact::Unknown(missing) => return Err(CliError::invalid(missing.need)),
         }
     }
+    page(context, &architecture, print)
+}
+
+fn page(context: &Context, architecture: &Architecture, print: &Print) -> Result<(), CliError> {
     if print.json {
-        context.screen.json(&document(&architecture))
+        context.screen.json(&document(architecture))
     } else {
-        context.screen.result(&shown(&architecture))
+        context.screen.result(&shown(architecture))
     }
 }
 
@@ -67,7 +79,8 @@ fn print_graph(
 }
 
 fn shown(a: &Architecture) -> String {
-    let mut out = format!("{}  {} ({})\n", styled(NAME, &a.id), a.title, a.family);
+    let family = if a.family.is_empty() { String::new() } else { format!(" ({})", a.family) };
+    let mut out = format!("{}  {}{family}\n", styled(NAME, &a.id), a.title);
     if let Some(paper) = &a.paper {
         let _ = writeln!(out, "{}, {} {}", paper.title, paper.year, styled(FAINT, &paper.url));
     }
@@ -134,7 +147,8 @@ fn stated_lines(a: &Architecture) -> Vec<Line> {
 fn family_lines(a: &Architecture) -> Vec<Line> {
     let unknown = || "unknown".to_owned();
     let elsewhere = a.elsewhere.iter().map(|(package, model)| {
-        ("elsewhere", format!("{package} calls it {model}, and files with its names load too"))
+        let loads = if a.is_buildable() { ", and files with its names load too" } else { "" };
+        ("elsewhere", format!("{package} calls it {model}{loads}"))
     });
     let mut lines = vec![("code licence", a.code_licence.as_ref().map_or_else(unknown, |l| l.spdx.clone()))];
     lines.extend(elsewhere);

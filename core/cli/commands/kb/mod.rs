@@ -1,11 +1,24 @@
 //! `convwise kb`: what is known, and looking after it.
 
+mod add;
 mod backup;
+mod diff;
 mod exchange;
+mod fields;
+mod import;
+mod listing;
+mod names;
+mod network;
+mod pareto;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod points;
 mod query;
+mod related;
+mod rows;
 mod show;
+mod side;
+mod taken;
 mod upkeep;
 
 use convwise_store::{ExportFilter, StoreError};
@@ -13,17 +26,18 @@ use convwise_store::{ExportFilter, StoreError};
 use crate::args::kb::KbCommand;
 use crate::context::Context;
 use crate::error::CliError;
-use crate::render::rows::Rows;
 
 pub(crate) fn run(context: &Context, command: &KbCommand) -> Result<(), CliError> {
     match command {
-        KbCommand::Query { expression, from, columns, sort, limit, output } => {
-            let rows = Rows { columns: columns.clone(), sort: sort.clone(), limit: *limit };
-            query::ask(context, expression, from, &rows, output.json)
-        }
-        KbCommand::Show { id, output } => show::show(context, id, output.json),
+        KbCommand::Query(args) => query::run(context, args),
+        KbCommand::Fields(args) => fields::run(context, args),
+        KbCommand::Pareto(args) => pareto::run(context, args),
+        KbCommand::Show(args) => show::run(context, args),
+        KbCommand::Diff(args) => diff::run(context, args),
         KbCommand::Stats(args) => upkeep::stats(context, args.json),
         KbCommand::Check(args) => upkeep::check(context, args.json),
+        KbCommand::Import(command) => import::run(context, command),
+        KbCommand::Add(command) => add::run(context, command),
         KbCommand::Repair(args) => upkeep::repair(context, args.json),
         KbCommand::Rebuild(args) => upkeep::rebuild(context, args.json),
         KbCommand::Compact(args) => upkeep::compact(context, args.json),

@@ -1,23 +1,64 @@
 //! `convwise kb show`: one record or architecture with where it comes from.
 
-use convwise_store::Record;
-use convwise_types::did_you_mean;
+use convwise_advisor::listing::listing;
+use convwise_store::{Record, StoreError};
+use convwise_types::{Architecture, did_you_mean};
 use serde_json::{Value, json};
 
+use super::network;
+use super::related::{Related, related};
+use super::rows::request;
+use crate::args::asking::{SettingArgs, ShowArgs};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::render::records;
 
-pub(super) fn show(context: &Context, id: &str, as_json: bool) -> Result<(), CliError> {
-    let store = context.store()?;
+pub(super) fn run(context: &Context, args: &ShowArgs) -> Result<(), CliError> {
+    let (id, as_json) = (args.id.as_str(), args.output.json);
     if let Ok(variant) = context.zoo().find(id) {
-        let architecture = context.zoo().architecture(variant);
-        return document(context, &json!(architecture), as_json);
+        return network(context, &context.zoo().architecture(variant), as_json);
     }
-    let record = store.record(id).map_err(|error| {
-        let hint = did_you_mean(id, context.zoo().variants().map(|v| v.id().as_str()));
-        CliError::invalid(format!("{error}{hint}"))
-    })?;
-    let body = match &record {
+    match context.store()?.record(id) {
+        Ok(record) => show(context, &record, as_json),
+        Err(error) => match without_definition(context, id)? {
+            Some(architecture) => network(context, &architecture, as_json),
+            None => Err(not_found(context, id, &error)),
+        },
+    }
+}
+
+fn not_found(context: &Context, id: &str, error: &StoreError) -> CliError {
+    let hint = did_you_mean(id, context.zoo().variants().map(|v| v.id().as_str()));
+    CliError::invalid(format!("{error}{hint}"))
+}
+
+/// A network that only records know.
+fn without_definition(context: &Context, id: &str) -> Result<Option<Architecture>, CliError> {
+    let listing = listing(&context.world()?, &request(context, &SettingArgs::default())?)?;
+    let found = listing.candidates.iter().find(|c| c.key.architecture.as_str() == id);
+    Ok(found.map(|c| c.architecture.as_ref().clone()))
+}
+
+fn network(context: &Context, architecture: &Architecture, as_json: bool) -> Result<(), CliError> {
+    if as_json {
+        return context.screen.json(architecture);
+    }
+    context.screen.result(&network::page(context, architecture)?)
+}
+
+fn show(context: &Context, record: &Record, as_json: bool) -> Result<(), CliError> {
+    if as_json {
+        let (kind, id) = (record.kind(), record.id());
+        let document = json!({"schema": "convwise.record/1", "kind": kind, "id": id, "body": body(record)});
+        return context.screen.json(&document);
+    }
+    let page = records::page(record);
+    let others = related(context, record)?.iter().map(Related::shown).collect::<String>();
+    context.screen.result(&format!("{page}{others}"))
+}
+
+fn body(record: &Record) -> Value {
+    match record {
         Record::Measurement(m) => json!(m),
         Record::Result(r) => json!(r),
         Record::Timing(t) => json!(t),
@@ -25,31 +66,5 @@ pub(super) fn show(context: &Context, id: &str, as_json: bool) -> Result<(), Cli
         Record::Fact(f) => json!(f),
         Record::Failure(f) => json!(f),
         _ => Value::Null,
-    };
-    document(
-        context,
-        &json!({"schema": "convwise.record/1", "kind": record.kind(), "id": record.id(), "body": body}),
-        as_json,
-    )
-}
-
-/// A record is a document; a person reads it as indented JSON too, without the raw samples.
-fn document(context: &Context, value: &Value, as_json: bool) -> Result<(), CliError> {
-    if as_json {
-        return context.screen.json(value);
-    }
-    let mut short = value.clone();
-    shorten(&mut short);
-    context.screen.json(&short)
-}
-
-fn shorten(value: &mut Value) {
-    match value {
-        Value::Array(items) if items.len() > 24 && items.iter().all(Value::is_number) => {
-            *value = json!(format!("{} numbers; --json lists them", items.len()));
-        }
-        Value::Array(items) => items.iter_mut().for_each(shorten),
-        Value::Object(members) => members.values_mut().for_each(shorten),
-        _ => {}
     }
 }

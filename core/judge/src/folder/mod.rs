@@ -173,7 +173,9 @@ impl RuleFolder {
     pub(crate) fn shown(&self, name: &str) -> String {
         match &self.origin {
             Origin::Shipped => format!("rules/{name}"),
-            Origin::File(folder) => format!("{}/{name}", folder.trim_end_matches('/')),
+            Origin::File(folder) | Origin::Published(folder) => {
+                format!("{}/{name}", folder.trim_end_matches('/'))
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which fields may be unknown: those that are, in a request and a candidate that hold no more than they must.
+//! Which fields may be unknown and why: those that are, in a request and a candidate that hold no more than they must.
 
 use std::sync::Arc;
 
@@ -12,7 +12,17 @@ use crate::row::Row;
 
 /// For each field of a table, whether it may be unknown.
 pub(super) fn may_be_unknown(table: &'static Table) -> Vec<bool> {
-    row(table).cells.iter().map(|cell| matches!(cell, Cell::Unknown(_))).collect()
+    why_unknown(table).iter().map(Option::is_some).collect()
+}
+
+/// For each field of a table, what would make it known where it is not; `None` where it always is.
+#[must_use]
+pub fn why_unknown(table: &'static Table) -> Vec<Option<String>> {
+    let why = |cell: &Cell| match cell {
+        Cell::Unknown(missing) => Some(missing.need.clone()),
+        Cell::Known(..) => None,
+    };
+    row(table).cells.iter().map(why).collect()
 }
 
 /// The table of the barest thing that has it; all unknown if even that cannot be.

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+pub use bare::why_unknown;
 pub use definitions::{DEFINITIONS_FILE, definitions};
 pub use functions::{FUNCTIONS, FunctionSpec};
 

@@ -116,6 +116,7 @@ impl Made {
             reach: None,
             latencies: Vec::new(),
             stated: None,
+            stated_macs: Vec::new(),
             origin: Origin::Shipped,
             plugin: "digest".into(),
         }

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use convwise_types::listing::{Builder, Column, Item};
 
-use super::kind::read_items;
 use super::{Entry, Id, Kind};
 use crate::journal::Place;
-use crate::record::Record;
 
 /// Some records in the order of their arrival.
 #[derive(Debug, Default)]
@@ -22,23 +20,8 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Adds a record; `None` where only a newer program can read it.
-    pub fn add(&mut self, id: Id, record: Option<&Record>, place: Place) {
-        let kind = Kind::of(record);
-        self.entries.push(Entry { kind, place });
-        self.ids.push(id);
-        if let Some(record) = record {
-            let columns = self.columns_of(kind);
-            read_items(record, |at, item| {
-                if let Some(column) = columns.get_mut(at) {
-                    column.push(&item);
-                }
-            });
-        }
-    }
-
-    /// Adds a record whose values were read before.
-    pub fn add_row(&mut self, id: Id, entry: Entry, items: &[Item]) {
+    /// Adds a record with the values of its columns.
+    pub fn add(&mut self, id: Id, entry: Entry, items: &[Item]) {
         self.entries.push(entry);
         self.ids.push(id);
         if entry.kind != Kind::Newer {
@@ -77,7 +60,7 @@ impl Batch {
         let mut at = 0;
         self.for_each(|id, entry, items| {
             if keep.get(at).copied().unwrap_or(false) {
-                kept.add_row(id, entry, &items);
+                kept.add(id, entry, &items);
             }
             at += 1;
         });

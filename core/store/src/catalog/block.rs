@@ -33,11 +33,12 @@ fn ints(values: impl Iterator<Item = i64> + Clone) -> Vec<u8> {
     let known = || values.clone().filter(|v| *v != i64::MIN);
     let (base, top) = (known().min().unwrap_or(0), known().max().unwrap_or(0));
     let all_known = known().count() == values.clone().count();
-    let width = match top.abs_diff(base) {
+    // One more than the widest distance, for what is unknown.
+    let width: u8 = match top.abs_diff(base) {
         0 if all_known => 0,
-        ..=0xfe => 1,
-        ..=0xfffe => 2,
-        ..=0xffff_fffe => 4,
+        distance if distance < 0xff => 1,
+        distance if distance < 0xffff => 2,
+        distance if distance < 0xffff_ffff => 4,
         _ => 8,
     };
     let count = values.clone().count();

@@ -136,24 +136,23 @@ fn shape(kind: ListKind) -> &'static str {
     }
 }
 
-/// Calls `visit` with the value of every column of a record, in the order of [`Kind::columns`].
-pub(crate) fn read_items(record: &Record, mut visit: impl FnMut(usize, Item)) {
-    fn all<T>(fields: &[ListField<T>], record: &T, visit: &mut impl FnMut(usize, Item)) {
-        fields.iter().enumerate().for_each(|(at, field)| visit(at, (field.read)(record)));
+/// The values of every column of a record, in the order of [`Kind::columns`].
+pub(crate) fn items_of(record: &Record) -> Vec<Item> {
+    fn all<T>(fields: &[ListField<T>], record: &T) -> Vec<Item> {
+        fields.iter().map(|field| (field.read)(record)).collect()
     }
-    match record {
-        Record::Measurement(m) => all(MEASUREMENT_FIELDS, m, &mut visit),
-        Record::Failure(f) => all(FAILURE_FIELDS, f, &mut visit),
-        Record::Result(r) => all(RESULT_FIELDS, r, &mut visit),
-        Record::Timing(t) => all(TIMING_FIELDS, t, &mut visit),
-        Record::Cost(c) => all(COST_FIELDS, c, &mut visit),
-        Record::Fact(f) => all(FACT_FIELDS, f, &mut visit),
-    }
+    let mut items = match record {
+        Record::Measurement(m) => all(MEASUREMENT_FIELDS, m),
+        Record::Failure(f) => all(FAILURE_FIELDS, f),
+        Record::Result(r) => all(RESULT_FIELDS, r),
+        Record::Timing(t) => all(TIMING_FIELDS, t),
+        Record::Cost(c) => all(COST_FIELDS, c),
+        Record::Fact(f) => all(FACT_FIELDS, f),
+    };
     if let Some((figure, about)) = figure_of(record) {
-        let at = Kind::of(Some(record)).fields().len();
-        visit(at, Item::Whole(figure));
-        visit(at + 1, Item::Whole(about));
+        items.extend([Item::Whole(figure), Item::Whole(about)]);
     }
+    items
 }
 
 /// Digests of what a published record says, whoever says it, and of what it says it about; a measurement says nothing that

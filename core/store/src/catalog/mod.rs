@@ -23,7 +23,7 @@ pub(crate) use batch::Batch;
 pub(crate) use directory::Directory;
 pub(crate) use fold::fold;
 pub use kind::Kind;
-pub(crate) use kind::{ABOUT, FIGURE, figure_of};
+pub(crate) use kind::{ABOUT, FIGURE, figure_of, items_of};
 pub(crate) use meta::{Anchor, Meta};
 pub(crate) use places::{Entry, places};
 pub(crate) use table::{columns, ordinals};

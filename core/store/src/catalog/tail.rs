@@ -70,7 +70,7 @@ impl Tail {
     pub fn batch(&self) -> Result<Batch, Fault> {
         let mut batch = Batch::default();
         for (id, entry, bytes) in &self.records {
-            batch.add_row(*id, *entry, &items(bytes)?);
+            batch.add(*id, *entry, &items(bytes)?);
         }
         Ok(batch)
     }

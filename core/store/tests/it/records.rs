@@ -207,6 +207,7 @@ fn architecture(id: &str, plugin: &str) -> Architecture {
         reach: None,
         latencies: Vec::new(),
         stated: None,
+        stated_macs: Vec::new(),
         origin: Origin::Shipped,
         plugin: plugin.to_owned(),
     }

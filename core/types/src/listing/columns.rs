@@ -1,5 +1,6 @@
 //! Values of many records, column by column.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -84,6 +85,75 @@ impl Column {
                 Some(1) => Item::Flag(true),
                 _ => Item::Unknown,
             },
+        }
+    }
+
+    /// Rows in the order of their values, equal ones as they came; what is unknown comes last either way. Only the first `limit`
+    /// of them are in order.
+    #[must_use]
+    pub fn sorted(&self, mut rows: Vec<usize>, reverse: bool, limit: Option<usize>) -> Vec<usize> {
+        let ranks = self.name_ranks();
+        let order = |a: &usize, b: &usize| {
+            let natural = self.compared(&ranks, *a, *b, reverse);
+            natural.then_with(|| a.cmp(b))
+        };
+        match limit {
+            Some(0) => rows.clear(),
+            Some(limit) if limit < rows.len() => {
+                rows.select_nth_unstable_by(limit - 1, order);
+                rows.truncate(limit);
+            }
+            _ => {}
+        }
+        rows.sort_unstable_by(order);
+        rows
+    }
+
+    /// The place of each name in the order of the alphabet.
+    fn name_ranks(&self) -> Vec<u32> {
+        let Self::Names { names, .. } = self else { return Vec::new() };
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_by_key(|at| names.get(*at));
+        let mut ranks = vec![0; names.len()];
+        for (rank, at) in (0..).zip(order) {
+            if let Some(slot) = ranks.get_mut(at) {
+                *slot = rank;
+            }
+        }
+        ranks
+    }
+
+    fn compared(&self, ranks: &[u32], a: usize, b: usize, reverse: bool) -> Ordering {
+        fn known_first<T>(
+            a: Option<T>,
+            b: Option<T>,
+            reverse: bool,
+            order: impl Fn(&T, &T) -> Ordering,
+        ) -> Ordering {
+            match (a, b) {
+                (Some(a), Some(b)) if reverse => order(&b, &a),
+                (Some(a), Some(b)) => order(&a, &b),
+                (a, b) => a.is_none().cmp(&b.is_none()),
+            }
+        }
+        match self {
+            Self::Names { codes, .. } => {
+                let rank = |row: usize| ranks.get(*codes.get(row)? as usize);
+                known_first(rank(a), rank(b), reverse, Ord::cmp)
+            }
+            Self::Texts { .. } => known_first(self.text(a), self.text(b), reverse, Ord::cmp),
+            Self::Wholes(values) => {
+                let value = |row: usize| values.get(row).filter(|value| **value != i64::MIN);
+                known_first(value(a), value(b), reverse, Ord::cmp)
+            }
+            Self::Reals(values) => {
+                let value = |row: usize| values.get(row).filter(|value| !value.is_nan());
+                known_first(value(a), value(b), reverse, |a, b| a.total_cmp(b))
+            }
+            Self::Flags(values) => {
+                let value = |row: usize| values.get(row).filter(|value| **value <= 1);
+                known_first(value(a), value(b), reverse, Ord::cmp)
+            }
         }
     }
 

@@ -194,6 +194,25 @@ pub const ID: FieldInfo = FieldInfo {
     lack: "",
 };
 
+/// Where a published accuracy stands; not a value of the record.
+pub const ORIGIN: FieldInfo = FieldInfo {
+    name: "origin",
+    kind: ListKind::Name,
+    doc: "`shipped`, the user's file, or `added` to the knowledge base.",
+    ..ID
+};
+
+/// Accuracies stand in the architectures' definitions, too; those are no records.
+fn results() -> RecordTable {
+    let doc = "Accuracies that are published: those that come with the program and those that were added.";
+    let mut table = RecordTable::new("results", "result", doc, RESULT_FIELDS);
+    if let Some(id) = table.fields.first_mut() {
+        id.lack = "it came with the program";
+    }
+    table.fields.push(ORIGIN);
+    table
+}
+
 /// Every kind of record.
 #[must_use]
 pub fn record_tables() -> &'static [RecordTable] {
@@ -205,7 +224,7 @@ pub fn record_tables() -> &'static [RecordTable] {
                 "Benchmarks: what ran, how, where, and how long it took.",
                 MEASUREMENT_FIELDS,
             ),
-            RecordTable::new("results", "result", "Accuracies that somebody published.", RESULT_FIELDS),
+            results(),
             RecordTable::new("timings", "timing", "Timings that somebody published.", TIMING_FIELDS),
             RecordTable::new("costs", "cost", "Parameters and work as somebody counted them.", COST_FIELDS),
             RecordTable::new("facts", "fact", "Single facts about architectures and devices.", FACT_FIELDS),
