@@ -26,6 +26,7 @@ mod place;
 pub mod predict;
 mod prior;
 mod published;
+pub mod recorded;
 mod report;
 pub mod request_file;
 mod round;

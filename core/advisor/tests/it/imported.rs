@@ -5,8 +5,8 @@ use convwise_advisor::gather::inputs_of;
 use convwise_advisor::imported::{Published, Records};
 use convwise_store::shipped::Shipped;
 use convwise_types::{
-    AddedCost, AddedResult, AddedTiming, Architecture, Evidence, Fact, Grade, InputShape, Macs, Millis, Origin,
-    Params, PerSecond, Percent, Precision, PublishedResult, StatedCost, StatedMacs, Task, Workload,
+    AddedCost, AddedResult, AddedTiming, Architecture, Evidence, Fact, Grade, InputShape, Macs, Millis,
+    Origin, Params, PerSecond, Percent, Precision, PublishedResult, StatedCost, StatedMacs, Task, Workload,
 };
 
 use crate::place::board;
@@ -102,7 +102,11 @@ fn a_name_alone_ties_nothing() {
     let costs = [cost("other", 1, None), cost("net", 2, None)];
     let with_costs = known(&[result("other", None, 80.0, 224, 2)], &[], &costs);
     assert_eq!(all_but(&all), ["timm/net", "timm/other"]);
-    assert_eq!(all_but(&with_costs), ["timm/other"], "a network of which no input is known is left to its records");
+    assert_eq!(
+        all_but(&with_costs),
+        ["timm/other"],
+        "a network of which no input is known is left to its records"
+    );
 }
 
 #[test]
@@ -165,7 +169,10 @@ fn a_network_of_nobody_has_no_family_and_no_graph() {
     assert_eq!((vit.params(), vit.macs()), (Some(Params(5_720_000)), Some(Macs(1_260_000_000))));
     assert_eq!(vit.stated_macs_at(InputShape::square(384)), Some(Macs(4_000_000_000)));
     assert_eq!(vit.origin, Origin::Published("timm".to_owned()));
-    assert_eq!(vit.weights.iter().map(|w| w.tag.as_str()).collect::<Vec<_>>(), ["timm/a", "timm/b", "timm/c"]);
+    assert_eq!(
+        vit.weights.iter().map(|w| w.tag.as_str()).collect::<Vec<_>>(),
+        ["timm/a", "timm/b", "timm/c"]
+    );
 }
 
 #[test]

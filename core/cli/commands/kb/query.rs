@@ -1,7 +1,5 @@
 //! `convwise kb query`: rows that fulfil an expression.
 
-use std::sync::Arc;
-
 use convwise_advisor::catalogue::{Catalogue, Form};
 use convwise_judge::{QueryRow, query};
 use serde_json::json;
@@ -45,7 +43,7 @@ fn architecture_rows(context: &Context) -> Result<Vec<QueryRow>, CliError> {
     let catalogue =
         Catalogue::load(context.zoo(), context.store()?, Form::default()).map_err(CliError::failed)?;
     let mut rows = Vec::new();
-    for architecture in catalogue.architectures.into_iter().map(Arc::new) {
+    for architecture in catalogue.architectures {
         if architecture.weights.is_empty() {
             rows.push(QueryRow::architecture(&architecture, None));
         }
