@@ -14,6 +14,7 @@ pub mod catalogue;
 pub mod compare;
 mod compared;
 pub mod corpus;
+pub mod devices;
 pub mod draft;
 pub mod explain;
 pub mod faults;

@@ -39,6 +39,8 @@ Examples:
         #[command(flatten)]
         output: JsonArgs,
     },
+    /// Every device that is known, with how much was measured there and published of it.
+    Devices(JsonArgs),
     /// How much is known.
     Stats(JsonArgs),
     /// Look for damage.

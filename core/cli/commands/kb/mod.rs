@@ -1,5 +1,6 @@
 //! `convwise kb`: what is known, and looking after it.
 
+mod devices;
 mod exchange;
 mod query;
 mod show;
@@ -17,6 +18,7 @@ pub(crate) fn run(context: &Context, command: &KbCommand) -> Result<(), CliError
             query::ask(context, expression, from, &rows, output.json)
         }
         KbCommand::Show { id, output } => show::show(context, id, output.json),
+        KbCommand::Devices(args) => devices::list(context, args.json),
         KbCommand::Stats(args) => upkeep::stats(context, args.json),
         KbCommand::Check(args) => upkeep::check(context, args.json),
         KbCommand::Export { output } => exchange::export(context, output.as_deref()),
