@@ -20,6 +20,7 @@ mod measuring;
 mod packs;
 mod postprocess;
 mod profile;
+mod published;
 mod rules;
 mod runners;
 mod surface;

@@ -18,10 +18,10 @@ use crate::answer::{Assessment, Grounds, Manner, target_of};
 use crate::catalogue::{Catalogue, Form, known};
 use crate::compared::{NoComparison, settled};
 use crate::draft::DraftError;
-use crate::faults::{Faults, Stand};
 use crate::measure::{MeasureError, Setting, measure_variant};
 use crate::place::{KnownDevices, Place, UnknownDevice};
 use crate::predict::Prediction;
+use crate::recorded::Recorded;
 use crate::runner::fit_to_measure;
 use crate::shortlist::{Trial, needs_closer_look, next_trial};
 use crate::standing::Standing;
@@ -174,7 +174,7 @@ impl<'a> Case<'a> {
         let catalogue = Catalogue::load(world.zoo, world.store, Form::of(request))?;
         let inquiry = Inquiry { request: request.clone(), target: target_of(&place) };
         let case = Self { world, inquiry, place, runner, catalogue, forgiven: None };
-        let inquiry = case.inquiry.compared_on(settled(&case.grounds())?);
+        let inquiry = settled(&case.grounds())?;
         Ok(Self { inquiry, ..case })
     }
 
@@ -205,11 +205,9 @@ impl<'a> Case<'a> {
     /// # Errors
     /// The knowledge base cannot be read.
     pub fn assess(&self) -> Result<Assessment, AdvisorError> {
-        let measurements = self.world.store.all_measurements()?;
-        let failures = self.world.store.failures()?;
-        let at = Stand::of(self.world, self.runner, self.place.id());
-        let faults = Faults::standing(&at, &failures, &measurements, self.forgiven.as_deref());
-        Ok(self.grounds().assess(&measurements, &faults))
+        let forgiven = self.forgiven.as_deref();
+        let recorded = Recorded::of(self.world, self.runner, &self.place, self.request(), forgiven)?;
+        Ok(self.grounds().assess(&recorded.measurements, &recorded.faults))
     }
 
     /// What the answer is drawn from, but for what was measured.

@@ -104,6 +104,11 @@ impl Grounds<'_> {
     /// Gathers, judges and ranks.
     #[must_use]
     pub fn assess(&self, measurements: &[Measurement], faults: &Faults) -> Assessment {
+        self.ranked(self.gathered(measurements, faults))
+    }
+
+    /// The candidates.
+    pub(crate) fn gathered(&self, measurements: &[Measurement], faults: &Faults) -> Vec<Candidate> {
         let evidences = Evidences {
             request: self.request(),
             place: self.place,
@@ -111,8 +116,7 @@ impl Grounds<'_> {
             measurements,
             faults,
         };
-        let candidates = gather(&self.catalogue.architectures, &evidences);
-        self.ranked(candidates)
+        gather(&self.catalogue.architectures, &evidences)
     }
 
     /// Judges and ranks candidates.

@@ -2,23 +2,25 @@
 //! the digest of the plugin that defines them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use convwise_store::shipped::Shipped;
 use convwise_store::{Store, StoreError};
 use convwise_types::{Architecture, Evidence, Fact, Grade, GraphFacts, InputShape, Missing, Request};
 use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
+use serde_json::Value;
 
 use crate::gather::{GraphTable, inputs_of};
 use crate::imported::Published;
 
-/// Kind of the cached values.
-const CACHE: &str = "graph-facts/4";
+/// Kind of the cached values. They are text inside of JSON: reading that makes no tree of values first.
+const CACHE: &str = "graph-facts/5";
 
 /// All architectures and what their graphs cost.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     /// Architectures in order of their ids; `graph` holds the facts at the default input.
-    pub architectures: Vec<Architecture>,
+    pub architectures: Vec<Arc<Architecture>>,
     /// Graph facts at every input that occurs.
     pub graphs: GraphTable,
 }
@@ -122,7 +124,7 @@ impl Catalogue {
             architecture.graph = facts.and_then(Fact::value).cloned();
         }
         architectures.sort_by(|a, b| a.id.cmp(&b.id));
-        Self { architectures, graphs }
+        Self { architectures: architectures.into_iter().map(Arc::new).collect(), graphs }
     }
 
     /// Facts of one variant at one input.
@@ -179,7 +181,7 @@ fn cost_all(zoo: &Zoo, store: &Store, orders: &[Order<'_>], form: Form) -> Resul
     let mut table = BTreeMap::new();
     let mut fresh = Vec::new();
     for (order, value) in orders.iter().zip(cached) {
-        let known = value.and_then(|v| serde_json::from_value::<GraphFacts>(v).ok());
+        let known = value.and_then(|v| serde_json::from_str::<GraphFacts>(v.as_str()?).ok());
         let fact = match known {
             Some(facts) => Ok(facts),
             None => {
@@ -188,14 +190,14 @@ fn cost_all(zoo: &Zoo, store: &Store, orders: &[Order<'_>], form: Form) -> Resul
                     built
                         .as_ref()
                         .ok()
-                        .and_then(|f| Some((order.key.as_str(), serde_json::to_value(f).ok()?))),
+                        .and_then(|f| Some((order.key.as_str(), serde_json::to_string(f).ok()?.into()))),
                 );
                 built
             }
         };
         table.insert(order.table_key(), graded(fact));
     }
-    let fresh: Vec<_> = fresh.iter().map(|(k, v)| (*k, v)).collect();
+    let fresh: Vec<(&str, &Value)> = fresh.iter().map(|(k, v)| (*k, v)).collect();
     if !fresh.is_empty() {
         let _ = store.cache_put_many(CACHE, &fresh);
     }

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use convwise_judge::Inquiry;
 use convwise_store::shipped::{Dataset, Shipped};
 use convwise_types::{
-    Architecture, ArchitectureId, Compared, ComparedElsewhere, ComparisonSet, Task, did_you_mean,
+    Architecture, ArchitectureId, Compared, ComparedElsewhere, ComparisonSet, Task, Verdict, did_you_mean,
 };
 
 use crate::answer::{Assessment, Grounds};
 use crate::faults::Faults;
+
+/// Candidates that are judged before it is looked whether enough of them fit.
+const JUDGED_FIRST: usize = 64;
 
 /// Why a dataset cannot be what networks are compared on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,17 +43,18 @@ pub enum NoComparison {
     },
 }
 
-/// Settles what the accuracies are compared on: what the request names, else the set that covers most of the networks that
-/// fit. Measurements have no say in it, so that an answer stays comparable while they come in.
+/// The question, with what the accuracies are compared on: what the request names, else the set that covers most of the
+/// networks that fit. Measurements have no say in it, so that an answer stays comparable while they come in.
 ///
 /// # Errors
 /// The request names a dataset that is not known, or one for another task.
-pub(crate) fn settled(grounds: &Grounds<'_>) -> Result<ComparisonSet, NoComparison> {
+pub(crate) fn settled(grounds: &Grounds<'_>) -> Result<Inquiry, NoComparison> {
     let request = &grounds.inquiry.request;
-    match &request.dataset {
-        Some(id) => named(grounds.shipped, request.task, id),
-        None => Ok(widest(grounds)),
-    }
+    let set = match &request.dataset {
+        Some(id) => named(grounds.shipped, request.task, id)?,
+        None => widest(grounds),
+    };
+    Ok(grounds.inquiry.compared_on(set))
 }
 
 /// The set of a dataset that tests a task.
@@ -81,15 +86,14 @@ fn widest(grounds: &Grounds<'_>) -> ComparisonSet {
     let task = grounds.inquiry.request.task;
     let usual = ComparisonSet::of(task);
     let others = of_task(grounds.shipped, task).filter(|d| !d.on_request).map(comparison_on);
-    let others = others.filter(|set| *set != usual && covered(grounds, set) > 0).collect::<Vec<_>>();
-    if others.is_empty() {
-        return usual;
-    }
-    let mut best = (fitting(grounds, &usual), usual);
-    for set in others {
-        // What nobody evaluated there cannot fit there either.
-        if covered(grounds, &set) > best.0 {
-            let fit = fitting(grounds, &set);
+    let others = others.filter(|set| *set != usual).map(|set| (covered(grounds, &set), set));
+    let others: Vec<_> = others.filter(|(covered, _)| *covered > 0).collect();
+    // What nobody evaluated there cannot fit there either: so many are enough to be the widest.
+    let Some(enough) = others.iter().map(|(covered, _)| *covered).max() else { return usual };
+    let mut best = (fitting(grounds, &usual, enough), usual);
+    for (covered, set) in others {
+        if covered > best.0 {
+            let fit = fitting(grounds, &set, enough);
             if fit > best.0 {
                 best = (fit, set);
             }
@@ -108,11 +112,22 @@ fn has_figure(architecture: &Architecture, set: &ComparisonSet) -> bool {
     architecture.weights.iter().flat_map(|w| &w.results).any(|result| set.covers(result))
 }
 
-/// Networks that fit and have a figure, if networks are compared on this set.
-fn fitting(grounds: &Grounds<'_>, set: &ComparisonSet) -> usize {
+/// Networks that fit and have a figure, if networks are compared on this set; judging ends where there are `enough`.
+fn fitting(grounds: &Grounds<'_>, set: &ComparisonSet, enough: usize) -> usize {
     let inquiry = grounds.inquiry.compared_on(set.clone());
-    let assessment = Grounds { inquiry: &inquiry, ..*grounds }.assess(&[], &Faults::default());
-    with_figure(&assessment).len()
+    let mut candidates = Grounds { inquiry: &inquiry, ..*grounds }.gathered(&[], &Faults::default());
+    candidates.retain(|candidate| candidate.accuracy.value().is_some());
+    let mut fit = BTreeSet::new();
+    let (first, rest) = candidates.split_at(JUDGED_FIRST.min(candidates.len()));
+    for some in [first, rest] {
+        let judged = grounds.rules.judge(&inquiry, some);
+        let held = some.iter().zip(judged).filter(|(_, judgement)| judgement.verdict != Verdict::Rejected);
+        fit.extend(held.map(|(candidate, _)| &candidate.key.architecture));
+        if fit.len() >= enough {
+            break;
+        }
+    }
+    fit.len()
 }
 
 fn with_figure(assessment: &Assessment) -> BTreeSet<ArchitectureId> {

@@ -46,15 +46,14 @@ pub fn inputs_of(architecture: &Architecture) -> Vec<InputShape> {
 
 /// All candidates of the architectures that do the request's task, in a fixed order.
 #[must_use]
-pub fn gather(architectures: &[Architecture], evidences: &Evidences<'_>) -> Vec<Candidate> {
+pub fn gather(architectures: &[Arc<Architecture>], evidences: &Evidences<'_>) -> Vec<Candidate> {
     let oracle = LatencyOracle::new(evidences);
     let comparison = evidences.request.comparison();
     let mut candidates = Vec::new();
     for architecture in architectures.iter().filter(|a| a.task == evidences.request.task) {
-        let shared = Arc::new(architecture.clone());
         for &precision in &evidences.request.precisions {
             for (weights, input) in deployments(architecture, precision, &comparison) {
-                candidates.push(candidate(&shared, weights, input, precision, &oracle));
+                candidates.push(candidate(architecture, weights, input, precision, &oracle));
             }
         }
     }

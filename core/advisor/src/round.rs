@@ -1,33 +1,48 @@
 //! One question asked again and again with one thing changed: only what the change concerns is done again.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use convwise_judge::{Contest, Hearing, Inquiry, NeedFields, Opinion, Outline, Ranked, RuleSet};
 use convwise_store::StoreError;
-use convwise_types::{Candidate, CandidateKey, Measurement, Request, RunFailure, Verdict};
+use convwise_types::{Candidate, CandidateKey, Request, RunnerName, Verdict};
 
 use crate::advise::Case;
 use crate::answer::{budget_of, expected_beyond};
 use crate::catalogue::Catalogue;
-use crate::faults::{Faults, Stand};
 use crate::gather::{Evidences, GraphTable, gather};
 use crate::prior::Beaten;
+use crate::recorded::Recorded;
 use crate::standing::Standing;
 
-/// What is recorded, read once for all variations of a question.
+/// What is recorded, read once a setting for all variations of a question.
 #[derive(Debug)]
 pub(crate) struct Records<'c> {
     pub case: &'c Case<'c>,
-    pub measurements: Vec<Measurement>,
-    failures: Vec<RunFailure>,
+    by_setting: RefCell<BTreeMap<Setting, Rc<Recorded>>>,
 }
 
+/// What a variation may change of what records are asked for by: runner, threads and batch.
+type Setting = (RunnerName, u64, u64);
+
 impl<'c> Records<'c> {
-    pub fn of(case: &'c Case<'c>) -> Result<Self, StoreError> {
-        let store = case.world.store;
-        Ok(Self { case, measurements: store.all_measurements()?, failures: store.failures()? })
+    pub fn of(case: &'c Case<'c>) -> Self {
+        Self { case, by_setting: RefCell::default() }
+    }
+
+    fn recorded(&self, request: &Request) -> Result<Rc<Recorded>, StoreError> {
+        let setting = (request.runner.clone(), request.threads, request.batch);
+        if let Some(known) = self.by_setting.borrow().get(&setting) {
+            return Ok(Rc::clone(known));
+        }
+        let case = self.case;
+        let runner = case.world.runners.get(request.runner.as_str()).unwrap_or(case.runner);
+        let found = Recorded::of(case.world, runner, &case.place, request, case.forgiven.as_deref())?;
+        let found = Rc::new(found);
+        self.by_setting.borrow_mut().insert(setting, Rc::clone(&found));
+        Ok(found)
     }
 
     /// The request with its target.
@@ -41,20 +56,17 @@ impl<'c> Records<'c> {
         request: &Request,
         graphs: &GraphTable,
         work: impl FnOnce(&Evidences<'_>) -> T,
-    ) -> T {
-        let runner = self.case.world.runners.get(request.runner.as_str()).unwrap_or(self.case.runner);
-        let at = Stand::of(self.case.world, runner, self.case.place.id());
-        let forgiven = self.case.forgiven.as_deref();
-        let faults = Faults::standing(&at, &self.failures, &self.measurements, forgiven);
-        let (place, measurements) = (&self.case.place, &self.measurements);
-        work(&Evidences { request, place, graphs, measurements, faults: &faults })
+    ) -> Result<T, StoreError> {
+        let recorded = self.recorded(request)?;
+        let (place, measurements, faults) = (&self.case.place, &recorded.measurements, &recorded.faults);
+        Ok(work(&Evidences { request, place, graphs, measurements, faults }))
     }
 
     /// The first round for a request, with facts of its own.
-    pub fn open(&self, request: &Request, catalogue: &Catalogue) -> Round<'c> {
+    pub fn open(&self, request: &Request, catalogue: &Catalogue) -> Result<Round<'c>, StoreError> {
         let gathered = |e: &Evidences<'_>| gather(&catalogue.architectures, e);
-        let candidates = self.evidences(request, &catalogue.graphs, gathered);
-        Round::open(self.case.world.rules, self.inquiry(request), candidates)
+        let candidates = self.evidences(request, &catalogue.graphs, gathered)?;
+        Ok(Round::open(self.case.world.rules, self.inquiry(request), candidates))
     }
 }
 

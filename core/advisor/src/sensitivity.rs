@@ -1,6 +1,7 @@
 //! Which inputs the first pick hangs on: how far each figure, word and uncertain fact may move before it changes.
 //! Nothing is measured.
 
+use convwise_store::StoreError;
 use convwise_types::{
     Candidate, CandidateKey, Domain, Effort, Fact, Grade, Interval, KnowledgeBaseStamp, LicenceDemand,
     MemoryModel, Millis, PerSecond, Priority, Request, RuleSetStamp, RunnerName,
@@ -102,11 +103,11 @@ pub struct Sensitivity {
 pub fn sensitivity(world: &World<'_>, request: &Request) -> Result<Sensitivity, AdvisorError> {
     let _session = world.store.session()?;
     let case = Case::open(world, request)?;
-    let records = Records::of(&case)?;
-    let base = records.open(request, &case.catalogue);
+    let records = Records::of(&case);
+    let base = records.open(request, &case.catalogue)?;
     let bench = Bench { records: &records, base: &base };
     let mut inputs = bench.figures()?;
-    inputs.extend(bench.words());
+    inputs.extend(bench.words()?);
     inputs.extend(bench.facts());
     inputs.sort_by(|a, b| {
         let ((class, near), (other_class, other_near)) = (a.distance(), b.distance());
@@ -218,7 +219,7 @@ impl<'c> Bench<'_, 'c> {
         Ok(there.zip(here).map(|(at, here)| Found { here, there: track.swap_remove(at) }))
     }
 
-    fn words(&self) -> Vec<Input> {
+    fn words(&self) -> Result<Vec<Input>, StoreError> {
         let r = self.request();
         let or_not = |word: Option<&str>| word.unwrap_or("not stated").to_owned();
         let priority = all(Priority::ALL, |r, v| r.priority = v);
@@ -231,7 +232,7 @@ impl<'c> Bench<'_, 'c> {
             ("not stated".to_owned(), turned(r, |r| r.limits.real_time = false)),
         ];
         let stated = |values: Vec<(String, Change)>| values.into_iter().map(|(w, c)| (w, c(r))).collect();
-        vec![
+        let words = [
             self.word("priority", r.priority.to_string(), stated(priority)),
             self.word("effort", or_not(r.situation.effort.map(Effort::as_str)), stated(effort)),
             self.word("domain", or_not(r.situation.domain.map(Domain::as_str)), stated(domain)),
@@ -239,7 +240,8 @@ impl<'c> Bench<'_, 'c> {
             self.word("memory-model", r.memory_model.to_string(), stated(memory)),
             self.word("real-time", or_not(r.limits.real_time.then_some("stated")), real_time),
             self.word("runner", r.runner.to_string(), self.runners()),
-        ]
+        ];
+        words.into_iter().collect()
     }
 
     /// The request for every other runner that can be used.
@@ -249,22 +251,22 @@ impl<'c> Bench<'_, 'c> {
         usable.map(|runner| (runner.name.clone(), request(&runner.name))).collect()
     }
 
-    fn word(&self, name: &str, now: String, values: Vec<(String, Request)>) -> Input {
+    fn word(&self, name: &str, now: String, values: Vec<(String, Request)>) -> Result<Input, StoreError> {
         let first = key_of(self.base).map(network_of);
         let others = values.into_iter().filter(|(word, _)| *word != now);
-        let turns = others.filter(|(_, r)| refuse_contradictions(r).is_ok()).filter_map(|(word, request)| {
-            let regathered = ["memory-model", "runner"].contains(&name);
-            let round = if regathered {
-                self.records.open(&request, &self.records.case.catalogue)
-            } else {
-                self.base.again(&request)
+        let regathered = ["memory-model", "runner"].contains(&name);
+        let mut turns = Vec::new();
+        for (word, request) in others.filter(|(_, r)| refuse_contradictions(r).is_ok()) {
+            let round = match regathered {
+                true => self.records.open(&request, &self.records.case.catalogue)?,
+                false => self.base.again(&request),
             };
-            let changed = key_of(&round).map(network_of) != first;
-            changed.then(|| Turn { at: word, winner: winner_of(&round), ratio: None })
-        });
-        let turns = turns.collect();
+            if key_of(&round).map(network_of) != first {
+                turns.push(Turn { at: word, winner: winner_of(&round), ratio: None });
+            }
+        }
         let (from, to, tried_from, tried_to) = (None, None, None, None);
-        Input {
+        Ok(Input {
             input: name.to_owned(),
             kind: InputKind::Word,
             value: now,
@@ -273,7 +275,7 @@ impl<'c> Bench<'_, 'c> {
             tried_from,
             tried_to,
             turns,
-        }
+        })
     }
 
     /// What is uncertain about the first pick and the next network.

@@ -1,7 +1,7 @@
 //! How a candidate stands after judging, and what the best of them are called.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use convwise_types::{ArchitectureId, Candidate, CandidateKey, Grade, Label, Tie, Verdict};
 
@@ -114,16 +114,9 @@ fn unit_range(values: impl Iterator<Item = Option<f64>>) -> Vec<Option<f64>> {
 /// better-placed ones, so that a list of picks is a list of choices.
 #[must_use]
 pub fn distinct<'a>(ordered: &[Standing<'a>]) -> Vec<Standing<'a>> {
-    let mut seen: Vec<CandidateKey> = Vec::new();
-    let mut kept = Vec::new();
-    for standing in ordered {
-        let network = CandidateKey { weights: None, ..standing.candidate.key.clone() };
-        if !seen.contains(&network) {
-            seen.push(network);
-            kept.push(*standing);
-        }
-    }
-    kept
+    let mut seen = BTreeSet::new();
+    let network = |key: &'a CandidateKey| (&key.architecture, key.input, key.precision, &key.runner);
+    ordered.iter().filter(|standing| seen.insert(network(&standing.candidate.key))).copied().collect()
 }
 
 /// Picks that cannot be told apart: accuracies closer than the dataset's sampling error, latencies

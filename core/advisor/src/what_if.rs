@@ -175,8 +175,8 @@ pub fn what_if(world: &World<'_>, request: &Request, sweep: &Sweep) -> Result<Wh
         within_device(&turned, &case.place)?;
         refuse_contradictions(&turned)?;
     }
-    let records = Records::of(&case)?;
-    let base = records.open(request, &case.catalogue);
+    let records = Records::of(&case);
+    let base = records.open(request, &case.catalogue)?;
     let track = Mover { records: &records, base: &base, knob: sweep.knob }.track(sweep)?;
     let value = |value| value_of(sweep.knob, value);
     Ok(WhatIf {
@@ -236,10 +236,10 @@ impl<'c> Mover<'_, 'c> {
         let case = self.records.case;
         let round = match self.knob.changes {
             Changes::Rules => near.again(&request),
-            Changes::Latencies => self.records.open(&request, &case.catalogue),
+            Changes::Latencies => self.records.open(&request, &case.catalogue)?,
             Changes::Networks => {
                 let catalogue = Catalogue::load(case.world.zoo, case.world.store, Form::of(&request))?;
-                self.records.open(&request, &catalogue)
+                self.records.open(&request, &catalogue)?
             }
         };
         Ok(Moment { value, first: round.first(), round, planned })

@@ -23,6 +23,8 @@ pub(crate) enum KbCommand {
     Show(ShowArgs),
     /// What differs between two knowledge bases, or between two moments of this one.
     Diff(DiffArgs),
+    /// Every device that is known, with how much was measured there and published of it.
+    Devices(JsonArgs),
     /// How much is known.
     Stats(JsonArgs),
     /// Look for damage.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use convwise_advisor::agreement::agreements;
 use convwise_advisor::catalogue::Form;
-use convwise_advisor::faults::{Faults, Stand, failure_of};
+use convwise_advisor::faults::{Stand, failure_of};
 use convwise_advisor::measure::{Artifact, MeasureError, Setting, digest_of, make_artifact, plan, plan_for};
+use convwise_advisor::recorded::faults;
 use convwise_advisor::{World, find_buildable, find_runner};
 use convwise_bench::{Agreement, BenchError, BenchPlan, Effort, Progress, Update, measure_many};
 use convwise_host::RunnerEntry;
@@ -320,16 +321,11 @@ fn options(given: &[String]) -> Result<Vec<(String, String)>, CliError> {
 
 /// The plans that are worth measuring, and those whose runner has failed with this network before.
 fn untried(world: &World<'_>, plans: Vec<BenchPlan>) -> Result<(Vec<BenchPlan>, Vec<Failure>), CliError> {
-    let recorded = world.store.failures().map_err(CliError::failed)?;
-    let measurements = match recorded.is_empty() {
-        true => Vec::new(),
-        false => world.store.all_measurements().map_err(CliError::failed)?,
-    };
     let (mut fresh, mut failures) = (Vec::new(), Vec::new());
     for plan in plans {
         let runner = find_runner(world, &plan.worker.name)?;
         let at = Stand::of(world, runner, world.here.id.clone());
-        let faults = Faults::standing(&at, &recorded, &measurements, None);
+        let faults = faults(world.store, &at, None).map_err(CliError::failed)?;
         match faults.of(&plan.subject) {
             Some(fault) => failures.push(Failure {
                 subject: plan.title(),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use convwise_advisor::devices::{Figures, Listed, devices};
 use convwise_store::KnownDevice;
 use convwise_types::{Device, ShippedDevice, did_you_mean};
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use crate::args::{DeviceArgs, DeviceCommand};
 use crate::context::Context;
 use crate::error::CliError;
+use crate::render::advice::count_of;
 use crate::render::table::{figures, table, text};
 use crate::screen::{NAME, styled};
 
@@ -96,37 +98,16 @@ fn value(device: &KnownDevice) -> Value {
     }
 }
 
-fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
-    let known = context.store()?.devices().map_err(CliError::failed)?;
+/// Every device with what ran there.
+pub(crate) fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
+    let ours: Vec<_> = context.zoo().variants().map(|variant| context.zoo().architecture(variant)).collect();
+    let all = devices(context.store()?, &ours).map_err(CliError::failed)?;
     if as_json {
-        let devices: Vec<_> = known.iter().map(value).collect();
+        let devices: Vec<_> = all.iter().map(listed).collect();
         return context
             .screen
             .json(&json!({"schema": "convwise.devices/1", "here": context.here(), "devices": devices}));
     }
-    let unknown = || "unknown".to_owned();
-    let row = |device: &KnownDevice| match device {
-        KnownDevice::Seen(d) => vec![
-            styled(NAME, &d.id),
-            d.kind.to_string(),
-            d.cpu.clone(),
-            d.ram.to_string(),
-            String::new(),
-            String::new(),
-            String::new(),
-            "measured on".to_owned(),
-        ],
-        KnownDevice::Described(d) => vec![
-            styled(NAME, &d.id),
-            d.kind.to_string(),
-            d.title.clone(),
-            d.ram.map_or_else(unknown, |b| b.to_string()),
-            d.flash.map_or_else(unknown, |b| b.to_string()),
-            peak(d).unwrap_or_else(unknown),
-            bandwidth(d).unwrap_or_else(unknown),
-            "data sheet".to_owned(),
-        ],
-    };
     let columns = [
         text("id"),
         text("kind"),
@@ -136,6 +117,60 @@ fn list(context: &Context, as_json: bool) -> Result<(), CliError> {
         figures("peak, fp32"),
         figures("bandwidth"),
         text("known from"),
+        text("what ran there"),
     ];
-    context.screen.result(&table(&columns, known.iter().map(row)))
+    context.screen.result(&table(&columns, all.iter().map(row)))
+}
+
+fn listed(listed: &Listed) -> Value {
+    let mut document = listed.device.as_ref().map_or_else(|| json!({"id": listed.id}), value);
+    if let Value::Object(members) = &mut document {
+        let Figures { measurements, failures, published } = &listed.figures;
+        members.insert("measurements".to_owned(), json!(measurements));
+        members.insert("failures".to_owned(), json!(failures));
+        members.insert("published_timings".to_owned(), json!(published));
+    }
+    document
+}
+
+fn row(listed: &Listed) -> Vec<String> {
+    let unknown = || "unknown".to_owned();
+    let of_device = match &listed.device {
+        Some(KnownDevice::Seen(d)) => [
+            d.kind.to_string(),
+            d.cpu.clone(),
+            d.ram.to_string(),
+            String::new(),
+            String::new(),
+            String::new(),
+            "measured on".to_owned(),
+        ],
+        Some(KnownDevice::Described(d)) => [
+            d.kind.to_string(),
+            d.title.clone(),
+            d.ram.map_or_else(unknown, |b| b.to_string()),
+            d.flash.map_or_else(unknown, |b| b.to_string()),
+            peak(d).unwrap_or_else(unknown),
+            bandwidth(d).unwrap_or_else(unknown),
+            "data sheet".to_owned(),
+        ],
+        None => {
+            let [kind, ram, flash, peak, bandwidth] = std::array::from_fn(|_| unknown());
+            [kind, listed.id.clone(), ram, flash, peak, bandwidth, "published timings".to_owned()]
+        }
+    };
+    let mut cells = vec![styled(NAME, &listed.id)];
+    cells.extend(of_device);
+    cells.push(what_ran(&listed.figures));
+    cells
+}
+
+/// `9 measured with rten, 1 failure, 12 published`.
+fn what_ran(figures: &Figures) -> String {
+    let measured =
+        figures.measurements.iter().map(|(runner, count)| format!("{count} measured with {runner}"));
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let failed = (figures.failures > 0).then(|| count_of(count(figures.failures), "failure"));
+    let published = (figures.published > 0).then(|| format!("{} published", figures.published));
+    measured.chain(failed).chain(published).collect::<Vec<_>>().join(", ")
 }

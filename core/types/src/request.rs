@@ -1,5 +1,6 @@
 //! What a person asks: task, deployment, limits, situation, priority.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -254,8 +255,8 @@ pub struct Request {
 impl Request {
     /// Dataset and metric on which accuracies are compared: those that were settled, else what is usual for the task.
     #[must_use]
-    pub fn comparison(&self) -> ComparisonSet {
-        self.comparison.clone().unwrap_or_else(|| ComparisonSet::of(self.task))
+    pub fn comparison(&self) -> Cow<'_, ComparisonSet> {
+        self.comparison.as_ref().map_or_else(|| Cow::Owned(ComparisonSet::of(self.task)), Cow::Borrowed)
     }
 }
 

@@ -110,8 +110,8 @@ pub fn explain(
     let _session = world.store.session()?;
     let case = Case::open(world, request)?;
     let id = case.named(architecture)?;
-    let records = Records::of(&case)?;
-    let round = records.open(request, &case.catalogue);
+    let records = Records::of(&case);
+    let round = records.open(request, &case.catalogue)?;
     let stage = Stage { records: &records, contest: round.contest(), round: &round };
     Ok(Explanation {
         schema: EXPLANATION_SCHEMA,

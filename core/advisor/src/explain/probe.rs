@@ -58,7 +58,8 @@ impl Probe<'_, '_> {
         let candidate = self.records.evidences(request, graphs, |evidences| {
             variation(&architecture, weights, input, precision, evidences)
         });
-        self.verdict(&candidate, request)
+        // What cannot be read is no way out.
+        self.verdict(&candidate.ok()?, request)
     }
 
     fn verdict(&self, candidate: &Candidate, request: &Request) -> Option<Verdict> {

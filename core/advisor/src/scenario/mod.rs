@@ -143,8 +143,7 @@ impl<'a> Ground<'a> {
         let measured = stated::measurements(file, &scenario.measured, (&inquiry.request, &place), catalogue)?;
         let catalogue = self.catalogues.get(&form).ok_or_else(|| bad("no networks".to_owned()))?;
         let grounds = Grounds { rules, inquiry: &inquiry, place: &place, catalogue, shipped: &self.shipped };
-        let comparison = settled(&grounds).map_err(|e| bad(e.to_string()))?;
-        let inquiry = inquiry.compared_on(comparison);
+        let inquiry = settled(&grounds).map_err(|e| bad(e.to_string()))?;
         let grounds = Grounds { inquiry: &inquiry, ..grounds };
         let assessment = grounds.assess(&measured, &Faults::default());
         let manner = Manner { top: TOP, ..Manner::default() };

@@ -1,5 +1,7 @@
 //! The guide's advice is a prior: measured evidence overrules it, and nothing less does.
 
+use std::sync::Arc;
+
 use convwise_advisor::catalogue::Catalogue;
 use convwise_advisor::faults::Faults;
 use convwise_advisor::{Grounds, Manner};
@@ -36,7 +38,10 @@ fn scene(liked: f64, other: f64, measured: Vec<Measurement>) -> Scene {
 fn advice(scene: &Scene, rules: &RuleSet) -> Advice {
     let here: Device = device("here");
     let inquiry = Inquiry { request: scene.request.clone(), target: Target::from(&here) };
-    let catalogue = Catalogue { architectures: scene.architectures.clone(), graphs: scene.graphs.clone() };
+    let catalogue = Catalogue {
+        architectures: scene.architectures.iter().cloned().map(Arc::new).collect(),
+        graphs: scene.graphs.clone(),
+    };
     let grounds = Grounds {
         rules,
         inquiry: &inquiry,

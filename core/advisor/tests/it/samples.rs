@@ -212,8 +212,9 @@ impl Scene {
     }
 
     pub fn candidates(&self) -> Vec<Candidate> {
+        let architectures: Vec<_> = self.architectures.iter().cloned().map(Arc::new).collect();
         gather(
-            &self.architectures,
+            &architectures,
             &Evidences {
                 request: &self.request,
                 place: &self.place,

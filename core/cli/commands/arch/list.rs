@@ -12,7 +12,8 @@ use crate::screen::{NAME, styled};
 pub(super) fn run(context: &Context, words: &[String], as_json: bool) -> Result<(), CliError> {
     let catalogue =
         Catalogue::of_plugins(context.zoo(), context.store()?, Form::default()).map_err(CliError::failed)?;
-    let listed: Vec<_> = catalogue.architectures.iter().filter(|a| has_words(a, words)).collect();
+    let all = catalogue.architectures.iter().map(AsRef::as_ref);
+    let listed: Vec<&Architecture> = all.filter(|a| has_words(a, words)).collect();
     if listed.is_empty() && !words.is_empty() {
         context
             .screen

@@ -24,6 +24,7 @@ mod upkeep;
 use convwise_store::{ExportFilter, StoreError};
 
 use crate::args::kb::KbCommand;
+use crate::commands::device;
 use crate::context::Context;
 use crate::error::CliError;
 
@@ -34,6 +35,7 @@ pub(crate) fn run(context: &Context, command: &KbCommand) -> Result<(), CliError
         KbCommand::Pareto(args) => pareto::run(context, args),
         KbCommand::Show(args) => show::run(context, args),
         KbCommand::Diff(args) => diff::run(context, args),
+        KbCommand::Devices(args) => device::list(context, args.json),
         KbCommand::Stats(args) => upkeep::stats(context, args.json),
         KbCommand::Check(args) => upkeep::check(context, args.json),
         KbCommand::Import(command) => import::run(context, command),
