@@ -7,6 +7,7 @@ use convwise_types::{AddedFact, AddedResult, Measurement, canonical};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Home};
+use crate::measured::measured as measured_here;
 
 /// A line as `kb export` writes it.
 fn line(record: impl Into<Record>, body: &str) -> String {
@@ -179,9 +180,15 @@ fn latencies_hold_for_the_setting_and_bring_their_evidence() {
         assert!(interval[0] <= ms(row) && ms(row) <= interval[1], "{row}");
         assert!(["estimated", "published"].contains(&row["latency_grade"].as_str().unwrap()), "{row}");
     }
-    let dotted =
-        [&wanted[..4], &["--columns", "id,latency.ms", "--device", "raspberry-pi-4b", "--json"]].concat();
-    assert!(home.run_args(&[&["kb"], &dotted[..]].concat()).code == 3, "a sort needs a field");
+    let dotted = wanted.map(|word| match word {
+        "id,latency_ms" => "id,latency.ms",
+        "latency_ms" => "-latency.ms",
+        other => other,
+    });
+    let mut dotted = rows(&ask(&home, &[&dotted[..], &["--device", "raspberry-pi-4b", "--json"]].concat()));
+    assert_eq!(ms(&dotted[0]), ms(&slow[slow.len() - 1]), "a leading - reverses");
+    dotted.reverse();
+    assert_eq!(dotted.iter().map(ms).collect::<Vec<_>>(), slow.iter().map(ms).collect::<Vec<_>>());
     let said = ask(&home, &[&wanted[..], &["--device", "raspberry-pi-4b", "--threads", "2"]].concat()).stderr;
     assert!(said.contains("batch 1, 2 threads, fp32"), "{said}");
 }
@@ -189,21 +196,20 @@ fn latencies_hold_for_the_setting_and_bring_their_evidence() {
 #[test]
 fn what_was_measured_here_is_preferred() {
     let home = Home::new();
-    let bench = home.json("bench shufflenet_v2_x0_5 --quick --threads 1 --max-time 100ms --json");
+    measured_here(&home, &[("shufflenet_v2_x0_5", 24.0)]);
     let asked = ask(
         &home,
         &["query", "id == \"shufflenet_v2_x0_5\"", "--threads", "1", "--columns", "latency", "--json"],
     );
     let found = rows(&asked);
-    assert_eq!(found[0]["latency_grade"], "measured");
-    assert_eq!(found[0]["latency_ms"], bench["records"][0]["statistics"]["median"]);
+    assert_eq!((&found[0]["latency_grade"], &found[0]["latency_ms"]), (&json!("measured"), &json!(24.0)));
     let other = ask(
         &home,
         &["query", "id == \"resnet18\"", "--threads", "1", "--columns", "latency.grade", "--json"],
     );
     assert_eq!(rows(&other)[0]["latency_grade"], "calibrated");
-    let record = bench["records"][0]["id"].as_str().unwrap();
-    let page = ask(&home, &["show", record]).stdout;
+    let record = &rows(&ask(&home, &["query", "--from", "measurements", "--json"]))[0]["id"];
+    let page = ask(&home, &["show", record.as_str().unwrap()]).stdout;
     for word in
         ["shufflenet_v2_x0_5 at 3x224x224, fp32, batch 1", "95 % interval", "reproduce", "convwise bench"]
     {
@@ -228,7 +234,7 @@ fn shipped_and_added_results_are_asked_together() {
     );
     let page = ask(&home, &["show", added["id"].as_str().unwrap()]).stdout;
     assert!(
-        page.contains("81.50 % top1 on imagenet-1k/val") && page.contains("https://example.org/a"),
+        page.contains("81.5 % top1 on imagenet-1k/val") && page.contains("https://example.org/a"),
         "{page}"
     );
 }
@@ -332,7 +338,7 @@ fn pages_show_what_else_is_known() {
     for word in [
         "device-a: the processor of device-a",
         "1 other measurement",
-        "slower 1.33",
+        "faster 0.75",
         "convwise bench resnet18",
         "1 more measurement",
     ] {

@@ -14,6 +14,7 @@ pub mod catalogue;
 pub mod changes;
 pub mod compare;
 mod compared;
+pub mod conflicts;
 pub mod corpus;
 pub mod devices;
 pub mod draft;

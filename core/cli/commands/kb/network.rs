@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use convwise_advisor::changes::{Conflict, conflicts};
+use convwise_advisor::conflicts::{Conflict, conflicts};
 use convwise_advisor::listing::listing;
 use convwise_store::MeasurementFilter;
 use convwise_types::{AddedCost, AddedResult, AddedTiming, Architecture, Candidate, Fact, Millis};

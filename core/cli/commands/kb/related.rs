@@ -1,6 +1,7 @@
 //! Records about the same thing as one record, and whether they agree with it.
 
-use convwise_advisor::changes::{Evaluation, Setting};
+use convwise_advisor::changes::Setting;
+use convwise_advisor::conflicts::Evaluation;
 use convwise_store::{MeasurementFilter, Record, Store, StoreError};
 use convwise_types::{
     AddedCost, AddedFact, AddedResult, AddedTiming, Measurement, RecordId, RunFailure, Subject, content_id,
