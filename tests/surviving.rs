@@ -235,11 +235,13 @@ fn success_is_said_when_everything_is_synced() {
     let ends = ["journal.jsonl", "unfinished", ".jsonl", "format.json"];
     let format = home.path().join("home/kb/format.json");
     fs::write(&format, fs::read_to_string(&format).unwrap().replace(": 2", ": 1")).unwrap();
+    // Calls name relative paths as they were given, so this one is absolute.
+    let backup = format!("kb backup {}", home.path().join("out.jsonl").display());
     for (line, name) in [
         ("kb stats", "format.json"),
         ("kb merge more.jsonl", "journal.jsonl"),
         ("kb backup", "backups/"),
-        ("kb backup out.jsonl", "out.jsonl"),
+        (backup.as_str(), "out.jsonl"),
         ("kb compact", "journal.jsonl"),
         ("kb restore out.jsonl", "journal.jsonl"),
     ] {

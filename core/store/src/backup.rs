@@ -230,7 +230,7 @@ fn believed(piece: &Piece) -> Result<Line<'_>, String> {
 fn backup_at(path: PathBuf) -> Option<Backup> {
     let info = fs::metadata(&path).ok().filter(fs::Metadata::is_file)?;
     let written = info.modified().ok()?.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    (path.extension()? == "jsonl").then(|| Backup { bytes: info.len(), written, path })
+    (path.extension()? == "jsonl").then_some(Backup { bytes: info.len(), written, path })
 }
 
 /// `<what>2026-11-28T22-15-00Z-<version>`: sorted by name is sorted by date.
