@@ -172,7 +172,7 @@ fn a_table_is_read_by_its_mapping() {
     assert_eq!(home.json("kb import csv ours.csv --mapping mapping.toml --json")["taken"]["new"], 3);
     home.write("wrong.toml", example.stdout.replace("latency =", "latenzy ="));
     home.run("kb import csv ours.csv --mapping wrong.toml")
-        .fails(3, &["wrong.toml:33:1", "did you mean `latency`"]);
+        .fails(3, &["wrong.toml:31:1", "did you mean `latency`"]);
     home.run("kb import csv ours.csv").fails(3, &["--mapping"]);
     home.run("kb import csv ours.csv --mapping none.toml").fails(3, &["cannot read none.toml"]);
 }

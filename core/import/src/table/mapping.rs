@@ -28,12 +28,12 @@ pub(super) struct Recipe {
 #[derive(Clone, Debug)]
 pub(super) struct Part {
     pub field: &'static Field,
-    pub from: From,
+    pub from: Given,
 }
 
 /// A constant, or a column whose figures are multiplied.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum From {
+pub(super) enum Given {
     Constant(String),
     Column { name: String, factor: f64 },
 }
@@ -75,7 +75,7 @@ impl Mapping {
     pub(super) fn columns(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for part in self.records.iter().flat_map(|record| &record.parts) {
-            if let From::Column { name, .. } = &part.from
+            if let Given::Column { name, .. } = &part.from
                 && !names.contains(&name.as_str())
             {
                 names.push(name);
@@ -168,7 +168,7 @@ impl Text<'_> {
         Ok(Part { field, from })
     }
 
-    fn constant(&self, field: &Field, value: &Item<'_>) -> Found<From> {
+    fn constant(&self, field: &Field, value: &Item<'_>) -> Found<Given> {
         let text = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(number) => number.as_str().to_owned(),
@@ -186,7 +186,7 @@ impl Text<'_> {
             kind => super::record::check(kind, &text),
         };
         match refused {
-            Ok(()) => Ok(From::Constant(text)),
+            Ok(()) => Ok(Given::Constant(text)),
             Err(why) => Err(self.wrong(
                 value.span(),
                 &format!("`{}`: {why}", field.name),
@@ -195,7 +195,7 @@ impl Text<'_> {
         }
     }
 
-    fn column(&self, field: &Field, table: &DeTable<'_>, value: &Item<'_>) -> Found<From> {
+    fn column(&self, field: &Field, table: &DeTable<'_>, value: &Item<'_>) -> Found<Given> {
         let (mut name, mut unit) = (None, None);
         for (key, value) in table {
             match key.get_ref().as_ref() {
@@ -220,7 +220,7 @@ impl Text<'_> {
             (_, Some(unit)) => return Err(self.wrong(unit.span(), "this has no unit", "leave it out")),
             (_, None) => 1.0,
         };
-        Ok(From::Column { name, factor })
+        Ok(Given::Column { name, factor })
     }
 
     fn string(&self, value: &Item<'_>) -> Found<String> {

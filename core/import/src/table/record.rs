@@ -6,7 +6,7 @@ use convwise_types::{
 };
 
 use super::fields::{Kind, Value};
-use super::mapping::{From, Recipe};
+use super::mapping::{Given, Recipe};
 use crate::desk::Problem;
 use crate::number::{Style, counted, image, whole};
 use crate::row::Row;
@@ -39,9 +39,9 @@ pub(super) fn check(value: Value, text: &str) -> Result<(), String> {
 
 impl<'m> Bound<'m> {
     pub fn of(recipe: &'m Recipe, rows: &Rows) -> Self {
-        let origin = |from: &'m From| match from {
-            From::Constant(text) => Some(Origin::Constant(text)),
-            From::Column { name, factor } => {
+        let origin = |from: &'m Given| match from {
+            Given::Constant(text) => Some(Origin::Constant(text)),
+            Given::Column { name, factor } => {
                 rows.column(name).map(|at| Origin::Column { at, factor: *factor })
             }
         };

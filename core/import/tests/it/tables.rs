@@ -38,8 +38,8 @@ fn a_mapping_reads_anybodys_table() {
     one_problem(
         &format(text),
         "t.csv",
-        &table.replace("Zeit", "Zeiten"),
-        &["`Zeit`", "did you mean `Zeiten`"],
+        &table.replace("Zeit;", "Zeitt;"),
+        &["`Zeit`", "did you mean `Zeitt`"],
     );
     one_problem(&format(text), "t.csv", &table.replace(';', ","), &["separated by `,`"]);
 }
