@@ -157,7 +157,7 @@ impl Section {
     }
 
     /// Rows of the columns of measurements that agree with a filter.
-    fn matching(&self, filter: &MeasurementFilter) -> Result<Vec<usize>, Trouble> {
+    pub(crate) fn matching(&self, filter: &MeasurementFilter) -> Result<Vec<usize>, Trouble> {
         let wanted = filter.wanted();
         let rows = self.agreeing(Kind::Measurement, &wanted)?;
         if !filter.usable || rows.is_empty() {

@@ -139,6 +139,14 @@ impl Store {
         self.with(|section| section.attempt(|s| s.measurements(filter)))
     }
 
+    /// How many measurements agree with a filter.
+    ///
+    /// # Errors
+    /// The knowledge base cannot be read.
+    pub fn count_measurements(&self, filter: &MeasurementFilter) -> Result<usize, StoreError> {
+        self.with(|section| section.attempt(|s| s.matching(filter))).map(|rows| rows.len())
+    }
+
     /// Of the measurements that agree with a filter the newest of each graph, input and number format, in order of
     /// their ids; of several taken at one time all.
     ///

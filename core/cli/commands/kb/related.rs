@@ -68,10 +68,10 @@ pub(super) fn related(context: &Context, record: &Record) -> Result<Vec<Related>
 }
 
 fn measurement(store: &Store, m: &Measurement) -> Result<Related, StoreError> {
-    let same = store.measurements(&same_network(&m.subject))?;
-    let setting = Setting::of(m);
+    let (network, setting) = (same_network(&m.subject), Setting::of(m));
+    let same = store.measurements(&in_setting(network.clone(), m))?;
     let here: Vec<_> = same.iter().filter(|o| o.id != m.id && Setting::of(o) == setting).collect();
-    let elsewhere = same.len().saturating_sub(here.len() + 1);
+    let elsewhere = store.count_measurements(&network)?.saturating_sub(here.len() + 1);
     let other = |o: &&Measurement| Other {
         record: short_id(&o.id),
         value: o.statistics.median.to_string(),
@@ -96,6 +96,20 @@ fn same_network(subject: &Subject) -> MeasurementFilter {
     }
 }
 
+/// Only what was measured as a measurement was: the rest need not be read.
+fn in_setting(network: MeasurementFilter, m: &Measurement) -> MeasurementFilter {
+    MeasurementFilter {
+        device: Some(m.device.id.clone()),
+        runner: Some(m.runner.name.clone()),
+        threads: Some(m.threads),
+        batch: Some(m.subject.batch),
+        precision: Some(m.subject.precision),
+        input: Some(m.subject.input),
+        scenario: Some(m.scenario),
+        ..network
+    }
+}
+
 fn query_for(m: &Measurement) -> String {
     let field = if m.subject.architecture.is_some() { "architecture" } else { "file" };
     format!("convwise kb query --from measurements '{field} == \"{}\"'", name(m))
@@ -109,7 +123,8 @@ fn failure(store: &Store, f: &RunFailure) -> Result<Related, StoreError> {
     let (all, id) = (store.failures()?, f.id());
     let again =
         all.iter().filter(|o| o.id() != id && o.device == f.device && o.concerns(&f.subject, &f.runner));
-    let measured = store.measurements(&same_network(&f.subject))?;
+    let (device, runner) = (Some(f.device.clone()), Some(f.runner.clone()));
+    let measured = store.measurements(&MeasurementFilter { device, runner, ..same_network(&f.subject) })?;
     let measured =
         measured.iter().filter(|m| m.device.id == f.device && f.concerns(&m.subject, &m.runner.name));
     let failed = again.map(|o| Other {

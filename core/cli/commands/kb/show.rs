@@ -15,6 +15,12 @@ use crate::render::records;
 
 pub(super) fn run(context: &Context, args: &ShowArgs) -> Result<(), CliError> {
     let (id, as_json) = (args.id.as_str(), args.output.json);
+    // Records are found without reading a single definition.
+    if is_record_id(id)
+        && let Ok(record) = context.store()?.record(id)
+    {
+        return show(context, &record, as_json);
+    }
     if let Ok(variant) = context.zoo().find(id) {
         return network(context, &context.zoo().architecture(variant), as_json);
     }
@@ -25,6 +31,11 @@ pub(super) fn run(context: &Context, args: &ShowArgs) -> Result<(), CliError> {
             None => Err(not_found(context, id, &error)),
         },
     }
+}
+
+/// Whether a name can hardly be anything but the beginning of a record's id.
+fn is_record_id(name: &str) -> bool {
+    name.len() >= 8 && name.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 fn not_found(context: &Context, id: &str, error: &StoreError) -> CliError {
