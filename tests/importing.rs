@@ -134,7 +134,7 @@ fn files_that_are_something_else_are_named() {
         b"model,img_size,top1,top1\n",
         &["line 1, column top1: the header names this column twice"],
     );
-    check("results-sketch.csv", ACCURACIES[..150].as_bytes(), &["line 3", "cut off"]);
+    check("results-sketch.csv", &ACCURACIES.as_bytes()[..150], &["line 3", "cut off"]);
     home.run("kb import timm none.csv").fails(3, &["none.csv cannot be read"]);
     home.run("kb import timm home").fails(3, &["is a folder"]);
     nothing_is_stored(&home);
