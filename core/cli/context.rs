@@ -71,20 +71,29 @@ impl Context {
         if let Some(rules) = self.rules.get() {
             return Ok(rules);
         }
-        let (rules, found) = self.load_rules();
+        Ok(self.keep(self.load_rules()))
+    }
+
+    fn keep(&self, (rules, found): (RuleSet, Vec<Diagnostic>)) -> &RuleSet {
         let errors: Vec<_> = found.into_iter().filter(|d| d.severity == Severity::Error).collect();
         self.warn(&errors);
-        Ok(self.rules.get_or_init(|| rules))
+        self.rules.get_or_init(|| rules)
+    }
+
+    /// Reads architectures and rules at once: each takes as long as the other.
+    fn read_together(&self) {
+        let paths = &self.paths;
+        let rules = std::thread::scope(|scope| {
+            let rules = scope.spawn(|| read_rules(paths));
+            self.zoo();
+            rules.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        self.keep(rules);
     }
 
     /// Rules with everything that loading found.
     pub(crate) fn load_rules(&self) -> (RuleSet, Vec<Diagnostic>) {
-        let folder = |(path, layer): &(PathBuf, Layer)| {
-            let example = if path.is_dir() { None } else { example(path) };
-            example.unwrap_or_else(|| RuleFolder::read(path, *layer))
-        };
-        let folders: Vec<_> = self.paths.rules.iter().map(folder).collect();
-        RuleSet::load(&folders)
+        read_rules(&self.paths)
     }
 
     /// Devices and datasets.
@@ -173,6 +182,9 @@ impl Context {
 
     /// Everything that an answer is drawn from.
     pub(crate) fn world(&self) -> Result<World<'_>, CliError> {
+        if self.zoo.get().is_none() && self.rules.get().is_none() {
+            self.read_together();
+        }
         Ok(World {
             zoo: self.zoo(),
             rules: self.rules()?,
@@ -191,4 +203,13 @@ impl Context {
             self.screen.diagnostics(found);
         }
     }
+}
+
+fn read_rules(paths: &Paths) -> (RuleSet, Vec<Diagnostic>) {
+    let folder = |(path, layer): &(PathBuf, Layer)| {
+        let example = if path.is_dir() { None } else { example(path) };
+        example.unwrap_or_else(|| RuleFolder::read(path, *layer))
+    };
+    let folders: Vec<_> = paths.rules.iter().map(folder).collect();
+    RuleSet::load(&folders)
 }

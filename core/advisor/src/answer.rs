@@ -4,14 +4,15 @@
 //! answered exactly as a request is.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use convwise_judge::{
-    Contest, Entrant, Inquiry, Judgement, Opinion, Plan, PlanError, Ranked, RuleSet, Target,
+    Contest, Entrant, Inquiry, Judgement, Opinion, Plan, PlanError, Ranked, RuleSet, Sheets, Target,
 };
 use convwise_store::shipped::Shipped;
 use convwise_types::{
-    ADVICE_SCHEMA, Advice, Candidate, KnowledgeBaseStamp, Label, Measurement, Millis, Overruled, Percent,
-    Pick, Request, Verdict,
+    ADVICE_SCHEMA, Advice, Architecture, Candidate, KnowledgeBaseStamp, Label, Measurement, Millis,
+    Overruled, Percent, Pick, Request, Verdict,
 };
 
 use crate::catalogue::Catalogue;
@@ -104,11 +105,16 @@ impl Grounds<'_> {
     /// Gathers, judges and ranks.
     #[must_use]
     pub fn assess(&self, measurements: &[Measurement], faults: &Faults) -> Assessment {
-        self.ranked(self.gathered(measurements, faults))
+        self.ranked(self.gathered(&self.catalogue.architectures, measurements, faults))
     }
 
-    /// The candidates.
-    pub(crate) fn gathered(&self, measurements: &[Measurement], faults: &Faults) -> Vec<Candidate> {
+    /// The candidates of some architectures.
+    pub(crate) fn gathered(
+        &self,
+        architectures: &[Arc<Architecture>],
+        measurements: &[Measurement],
+        faults: &Faults,
+    ) -> Vec<Candidate> {
         let evidences = Evidences {
             request: self.request(),
             place: self.place,
@@ -116,21 +122,25 @@ impl Grounds<'_> {
             measurements,
             faults,
         };
-        gather(&self.catalogue.architectures, &evidences)
+        gather(architectures, &evidences)
     }
 
     /// Judges and ranks candidates.
     pub(crate) fn ranked(&self, candidates: Vec<Candidate>) -> Assessment {
-        let judgements = self.rules.judge(self.inquiry, &candidates);
+        let sheets = Sheets::lay_out(&candidates);
+        let judgements = self.rules.judge_from(self.inquiry, &sheets);
         let beaten = Beaten::among(&candidates);
         let preferences = beaten.preferences(&judgements.iter().map(feasible_opinion).collect::<Vec<_>>());
-        let order =
-            self.rules.contest(self.inquiry, entrants(&candidates, &judgements, &preferences)).order();
+        let entrants = entrants(&candidates, &judgements, &preferences);
+        let order = self.rules.contest_from(self.inquiry, entrants, sheets).order();
         Assessment { candidates, judgements, preferences, order, beaten }
     }
 
     /// Where measured evidence contradicts a preference of the guide.
     fn overruled(&self, assessment: &Assessment) -> Vec<Overruled> {
+        if assessment.beaten.is_empty() {
+            return Vec::new();
+        }
         let plain: Vec<_> = assessment.judgements.iter().map(|j| j.preference).collect();
         let places = |order: Vec<Ranked>| order.into_iter().map(|r| r.index).collect();
         Field {

@@ -1,6 +1,7 @@
 //! On which dataset the accuracies of an answer are compared. Figures on different datasets are never mixed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use convwise_judge::Inquiry;
 use convwise_store::shipped::{Dataset, Shipped};
@@ -11,8 +12,8 @@ use convwise_types::{
 use crate::answer::{Assessment, Grounds};
 use crate::faults::Faults;
 
-/// Candidates that are judged before it is looked whether enough of them fit.
-const JUDGED_FIRST: usize = 64;
+/// Networks that are judged before it is looked whether enough of them fit.
+const LOOKED_AT_FIRST: usize = 32;
 
 /// Why a dataset cannot be what networks are compared on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -112,22 +113,30 @@ fn has_figure(architecture: &Architecture, set: &ComparisonSet) -> bool {
     architecture.weights.iter().flat_map(|w| &w.results).any(|result| set.covers(result))
 }
 
-/// Networks that fit and have a figure, if networks are compared on this set; judging ends where there are `enough`.
+/// Networks that fit and have a figure, if networks are compared on this set; it is not looked on where there are `enough`.
 fn fitting(grounds: &Grounds<'_>, set: &ComparisonSet, enough: usize) -> usize {
     let inquiry = grounds.inquiry.compared_on(set.clone());
-    let mut candidates = Grounds { inquiry: &inquiry, ..*grounds }.gathered(&[], &Faults::default());
-    candidates.retain(|candidate| candidate.accuracy.value().is_some());
+    let grounds = Grounds { inquiry: &inquiry, ..*grounds };
+    let with_figure = grounds.catalogue.architectures.iter().filter(|a| has_figure(a, set)).cloned();
+    let with_figure: Vec<_> = with_figure.collect();
+    let (first, rest) = with_figure.split_at(LOOKED_AT_FIRST.min(with_figure.len()));
     let mut fit = BTreeSet::new();
-    let (first, rest) = candidates.split_at(JUDGED_FIRST.min(candidates.len()));
     for some in [first, rest] {
-        let judged = grounds.rules.judge(&inquiry, some);
-        let held = some.iter().zip(judged).filter(|(_, judgement)| judgement.verdict != Verdict::Rejected);
-        fit.extend(held.map(|(candidate, _)| &candidate.key.architecture));
+        fit.extend(fit_of(&grounds, some));
         if fit.len() >= enough {
             break;
         }
     }
     fit.len()
+}
+
+/// Those of some networks that fit and have a figure.
+fn fit_of(grounds: &Grounds<'_>, some: &[Arc<Architecture>]) -> BTreeSet<ArchitectureId> {
+    let mut candidates = grounds.gathered(some, &[], &Faults::default());
+    candidates.retain(|candidate| candidate.accuracy.value().is_some());
+    let judged = grounds.rules.judge(grounds.inquiry, &candidates);
+    let held = candidates.iter().zip(judged).filter(|(_, judgement)| judgement.verdict != Verdict::Rejected);
+    held.map(|(candidate, _)| candidate.key.architecture.clone()).collect()
 }
 
 fn with_figure(assessment: &Assessment) -> BTreeSet<ArchitectureId> {

@@ -40,6 +40,11 @@ impl Beaten {
         Self { by: (0..candidates.len()).map(by).collect() }
     }
 
+    /// Whether nothing beats anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by.iter().all(Vec::is_empty)
+    }
+
     /// The preference of each candidate for the rank formula; `opinions` are those of what is not rejected.
     pub(crate) fn preferences(&self, opinions: &[Option<Opinion>]) -> Vec<f64> {
         let of = |(y, opinion): (usize, &Option<Opinion>)| {
@@ -112,9 +117,6 @@ impl Field<'_> {
     /// prefers less: the best placed of those that beat it. Preferences that changed the order are all told; of the
     /// others only the best placed network of each rule.
     pub(crate) fn overruled(&self, beaten: &Beaten) -> Vec<Overruled> {
-        if beaten.by.iter().all(Vec::is_empty) {
-            return Vec::new();
-        }
         let hands = self.hands();
         let rules: BTreeSet<_> = hands.iter().flat_map(|h| h.findings.iter().map(|f| &f.rule)).collect();
         let of_rule = |rule: &convwise_types::RuleId| {

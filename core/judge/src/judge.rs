@@ -14,6 +14,7 @@ use crate::row::Row;
 use crate::rule::{Body, Clause, Rule};
 use crate::ruleset::RuleSet;
 use crate::shares::in_shares;
+use crate::sheets::Sheets;
 use crate::trace::{self, Reads, Weakest};
 use crate::traces::{Said, Trace, Traces};
 
@@ -24,9 +25,14 @@ impl RuleSet {
     /// them in full. Preferences are asked only for what is not rejected.
     #[must_use]
     pub fn judge(&self, inquiry: &Inquiry, candidates: &[Candidate]) -> Vec<Judgement> {
-        let rows: Vec<Arc<Row>> = candidates.iter().map(|c| Arc::new(Row::candidate(c))).collect();
+        self.judge_from(inquiry, &Sheets::lay_out(candidates))
+    }
+
+    /// The same for candidates that are laid out already.
+    #[must_use]
+    pub fn judge_from(&self, inquiry: &Inquiry, sheets: &Sheets) -> Vec<Judgement> {
         let request = Scene::request(&Arc::new(Row::inquiry(inquiry)));
-        self.over(&request, &rows, |scene, docket| self.decide(scene, docket)).1
+        self.over(&request, &sheets.0, |scene, docket| self.decide(scene, docket)).1
     }
 
     /// Asks every rule about every candidate and keeps what each said and read.

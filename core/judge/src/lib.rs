@@ -40,6 +40,7 @@ mod ruleset;
 mod scaffold;
 mod settle;
 mod shares;
+mod sheets;
 mod source;
 mod stack;
 mod stamp;
@@ -72,5 +73,6 @@ pub use reference::{
 pub use rule::Status;
 pub use ruleset::{RuleSet, ScenarioText};
 pub use scaffold::{Scaffold, scaffold, scaffold_pack};
+pub use sheets::Sheets;
 pub use trace::NeedFields;
 pub use traces::Traces;

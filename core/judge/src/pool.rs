@@ -1,6 +1,6 @@
 //! The feasible candidates as the rank formula sees them: best and worst of a field.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use convwise_script::Complaint;
 use convwise_types::Missing;
@@ -16,32 +16,30 @@ pub(crate) struct Pool(Arc<Extremes>);
 
 #[derive(Debug)]
 struct Extremes {
-    size: usize,
-    known: Vec<Extreme>,
+    rows: Vec<Arc<Row>>,
+    fields: Vec<Extreme>,
 }
 
-/// Least and greatest known value of a numeric field.
+/// Least and greatest known value of a numeric field; looked for when a formula first asks, which asks for few.
 #[derive(Debug)]
 struct Extreme {
     /// Dotted path of the field.
     path: String,
     better: Better,
-    range: Option<(f64, f64)>,
+    range: OnceLock<Option<(f64, f64)>>,
 }
 
 impl Pool {
     /// The pool of the feasible rows.
     pub fn new(rows: &[Arc<Row>]) -> Self {
-        let known = numeric_paths()
-            .into_iter()
-            .map(|(path, better)| Extreme { range: range(rows, &path), path, better })
-            .collect();
-        Self(Arc::new(Extremes { size: rows.len(), known }))
+        let field = |(path, better)| Extreme { path, better, range: OnceLock::new() };
+        let fields = numeric_paths().into_iter().map(field).collect();
+        Self(Arc::new(Extremes { rows: rows.to_vec(), fields }))
     }
 
     /// How many candidates are feasible.
     pub fn size(&self) -> i64 {
-        i64::try_from(self.0.size).unwrap_or(i64::MAX)
+        i64::try_from(self.0.rows.len()).unwrap_or(i64::MAX)
     }
 
     /// The best known value of a field.
@@ -56,23 +54,27 @@ impl Pool {
 
     /// Whether the value of a field is known of any.
     pub fn has(&self, path: &str) -> Result<bool, Box<EvalAltResult>> {
-        let known = self.0.known.iter().find(|e| e.path == path);
-        known.map(|e| e.range.is_some()).ok_or_else(|| no_direction(path).into())
+        let field = self.0.fields.iter().find(|e| e.path == path);
+        field.map(|e| self.range(e).is_some()).ok_or_else(|| no_direction(path).into())
     }
 
     /// The greatest value where `wanted` is the field's own direction, else the least.
     fn extreme(&self, path: &str, wanted: Better) -> Result<Dynamic, Box<EvalAltResult>> {
-        let Some(Extreme { better, range, .. }) = self.0.known.iter().find(|e| e.path == path) else {
+        let Some(field) = self.0.fields.iter().find(|e| e.path == path) else {
             return Err(no_direction(path).into());
         };
-        match range {
-            Some((_, high)) if *better == wanted => Ok(Dynamic::from(*high)),
-            Some((low, _)) => Ok(Dynamic::from(*low)),
+        match self.range(field) {
+            Some((_, high)) if field.better == wanted => Ok(Dynamic::from(high)),
+            Some((low, _)) => Ok(Dynamic::from(low)),
             None => {
                 let need = "no feasible candidate's is known";
                 Err(MissingFact::raise(Arc::new(Missing::new(path, need))))
             }
         }
+    }
+
+    fn range(&self, field: &Extreme) -> Option<(f64, f64)> {
+        *field.range.get_or_init(|| range(&self.0.rows, &field.path))
     }
 }
 

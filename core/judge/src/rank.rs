@@ -19,6 +19,7 @@ use crate::row::{Row, number};
 use crate::rule::{Body, Rule};
 use crate::ruleset::RuleSet;
 use crate::shares::in_shares;
+use crate::sheets::Sheets;
 use crate::trace::{self, NeedFields};
 
 /// How far the parts of a score may be from it: rounding, no more.
@@ -87,6 +88,18 @@ impl RuleSet {
         self.contest_of(&Arc::new(Row::inquiry(inquiry)), entrants, rows)
     }
 
+    /// The same for some of the candidates that were judged from these sheets.
+    #[must_use]
+    pub fn contest_from<'a>(
+        &'a self,
+        inquiry: &Inquiry,
+        entrants: Vec<Entrant<'a>>,
+        sheets: Sheets,
+    ) -> Contest<'a> {
+        let rows = sheets.of(entrants.iter().map(|e| e.index));
+        self.contest_of(&Arc::new(Row::inquiry(inquiry)), entrants, rows)
+    }
+
     /// The same with rows that are there already, one an entrant.
     pub(crate) fn contest_of<'a>(
         &'a self,
@@ -94,7 +107,10 @@ impl RuleSet {
         entrants: Vec<Entrant<'a>>,
         rows: Vec<Arc<Row>>,
     ) -> Contest<'a> {
-        let preferring = |(row, e): (Arc<Row>, &Entrant<'_>)| Arc::new(row.preferring(e.preference));
+        let preferring = |(mut row, e): (Arc<Row>, &Entrant<'_>)| {
+            Arc::make_mut(&mut row).set("preference", Cell::real(e.preference));
+            row
+        };
         let rows: Vec<_> = rows.into_iter().zip(&entrants).map(preferring).collect();
         let scene = Scene { pool: Some(Dynamic::from(Pool::new(&rows))), ..Scene::request(need) };
         Contest { rules: self, entrants, rows, scene }
