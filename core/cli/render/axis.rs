@@ -32,8 +32,8 @@ impl Axis {
 
     fn linear(low: f64, high: f64) -> Self {
         let alone = if low == 0.0 { 1.0 } else { low.abs() * 0.1 };
-        let span = if high > low { high - low } else { alone };
-        let step = round_up(span / TICKS);
+        let high = if high > low { high } else { low + alone };
+        let step = round_up((high - low) / TICKS);
         let (first, last) = ((low / step).floor(), (high / step).ceil().max((low / step).floor() + 1.0));
         let ticks = counted(last - first).map(|i| tidy((first + i) * step, step)).collect();
         Self { low: first * step, high: last * step, is_logarithmic: false, ticks }

@@ -30,7 +30,7 @@ pub(crate) fn document(picture: &Picture) -> String {
          <style>{STYLE}</style>\n<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n\
          <text class=\"title\" x=\"{LEFT}\" y=\"26\">{title}</text>\n"
     );
-    for (note, y) in picture.notes.iter().zip([44.0, 60.0]) {
+    for (note, y) in picture.notes.iter().zip([42.0, 56.0, 70.0]) {
         let _ = writeln!(out, "<text class=\"note\" x=\"{LEFT}\" y=\"{y}\">{}</text>", escaped(note));
     }
     legend(&mut out);

@@ -1,13 +1,12 @@
 //! `convwise kb pareto`: the rows that no other beats in two figures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use convwise_advisor::front::{Aim, Member, front};
-use convwise_types::listing::Better;
 use serde_json::{Map, Value, json};
 
-use super::points::{Plane, Points, Spot, grade_of, interval_of, name_of};
+use super::points::{Drawn, Plane, Points, Spot, drawn_field, grade_of, interval_of, name_of};
 use super::rows::rows_of;
 use crate::args::asking::{ParetoArgs, Table};
 use crate::context::Context;
@@ -20,12 +19,6 @@ use crate::render::svg;
 use crate::render::table::{figures, table, text};
 use crate::screen::{NAME, draws_unicode, styled, width};
 use crate::tables::{FieldLine, Fields};
-
-/// A field that is drawn, and which way it improves.
-struct Drawn<'a> {
-    field: &'a FieldLine,
-    aim: Aim,
-}
 
 /// What was found, ready to be written in any form.
 struct Found<'a> {
@@ -61,26 +54,6 @@ pub(super) fn run(context: &Context, args: &ParetoArgs) -> Result<(), CliError> 
     context.screen.result(&found.shown())
 }
 
-fn drawn_field<'a>(
-    fields: &'a Fields,
-    typed: &str,
-    stated: Option<Aim>,
-    flag: &str,
-) -> Result<Drawn<'a>, String> {
-    let field = fields.field(typed)?;
-    if !field.is_number() {
-        return Err(format!("`{typed}` is {}; an axis needs numbers", field.kind));
-    }
-    let own = match field.better {
-        Better::Higher => Some(Aim::Higher),
-        Better::Lower => Some(Aim::Lower),
-        Better::Neither => None,
-    };
-    let aim = stated.or(own);
-    let unclear = || format!("nothing says which way `{typed}` improves; add {flag} lower or {flag} higher");
-    Ok(Drawn { field, aim: aim.ok_or_else(unclear)? })
-}
-
 fn write(file: &Path, text: &str) -> Result<(), CliError> {
     std::fs::write(file, text).map_err(|e| CliError::failed(format!("cannot write {}: {e}", file.display())))
 }
@@ -92,14 +65,6 @@ fn few(names: &[String]) -> String {
     match names.len().saturating_sub(SHOWN) {
         0 => shown,
         more => format!("{shown} and {more} more"),
-    }
-}
-
-impl Drawn<'_> {
-    /// `latency_ms (milliseconds, lower is better)`.
-    fn title(&self) -> String {
-        let unit = if self.field.unit.is_empty() { String::new() } else { format!("{}, ", self.field.unit) };
-        format!("{} ({unit}{} is better)", self.field.name, self.aim.as_str())
     }
 }
 
@@ -178,7 +143,20 @@ impl Found<'_> {
         let shared = self.points.shared.iter().filter(|(path, _)| !path.starts_with("latency."));
         let shared: Vec<_> = shared.map(|(p, v)| format!("{} {}", p.replace('.', "_"), plain(v))).collect();
         out.extend((!shared.is_empty()).then(|| shared.join(", ")));
+        let evidence: Vec<_> =
+            [&self.x, &self.y].into_iter().filter_map(|d| self.evidence(d.field)).collect();
+        out.extend((!evidence.is_empty()).then(|| evidence.join("; ")));
         out
+    }
+
+    /// How many points have a figure on which evidence.
+    fn evidence(&self, field: &FieldLine) -> Option<String> {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for grade in self.points.spots.iter().filter_map(|s| grade_of(self.table, &s.row, &field.path)) {
+            *counts.entry(grade).or_default() += 1;
+        }
+        let counts: Vec<_> = counts.iter().map(|(grade, points)| format!("{points} {grade}")).collect();
+        (!counts.is_empty()).then(|| format!("{}: {}", field.name, counts.join(", ")))
     }
 
     /// What holds for all points, and what is not among them.

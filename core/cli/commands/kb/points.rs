@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use convwise_advisor::front::{Figure, Point};
+use convwise_advisor::front::{Aim, Figure, Point};
 use convwise_store::shipped::Shipped;
+use convwise_types::listing::Better;
 use convwise_types::{Interval, Percent};
 use serde_json::Value;
 
@@ -11,7 +12,45 @@ use super::rows::number_at;
 use crate::args::asking::Table;
 use crate::render::advice::count_of;
 use crate::render::rows::{Row, plain, value_at};
-use crate::tables::FieldLine;
+use crate::tables::{FieldLine, Fields};
+
+/// A field that is drawn, and which way it improves.
+pub(super) struct Drawn<'a> {
+    pub(super) field: &'a FieldLine,
+    pub(super) aim: Aim,
+}
+
+/// The field of a name as an axis.
+///
+/// # Errors
+/// There is no such field, it holds no numbers, or nothing says which way it improves.
+pub(super) fn drawn_field<'a>(
+    fields: &'a Fields,
+    typed: &str,
+    stated: Option<Aim>,
+    flag: &str,
+) -> Result<Drawn<'a>, String> {
+    let field = fields.field(typed)?;
+    if !field.is_number() {
+        return Err(format!("`{typed}` is {}; an axis needs numbers", field.kind));
+    }
+    let own = match field.better {
+        Better::Higher => Some(Aim::Higher),
+        Better::Lower => Some(Aim::Lower),
+        Better::Neither => None,
+    };
+    let aim = stated.or(own);
+    let unclear = || format!("nothing says which way `{typed}` improves; add {flag} lower or {flag} higher");
+    Ok(Drawn { field, aim: aim.ok_or_else(unclear)? })
+}
+
+impl Drawn<'_> {
+    /// `latency_ms (milliseconds, lower is better)`.
+    pub(super) fn title(&self) -> String {
+        let unit = if self.field.unit.is_empty() { String::new() } else { format!("{}, ", self.field.unit) };
+        format!("{} ({unit}{} is better)", self.field.name, self.aim.as_str())
+    }
+}
 
 /// A row whose two figures are known.
 pub(super) struct Spot {
