@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use convwise_advisor::front::{Aim, Member, front};
+use convwise_advisor::front::{Member, front};
 use serde_json::{Map, Value, json};
 
 use super::points::{Drawn, Plane, Points, Spot, drawn_field, grade_of, interval_of, name_of};
