@@ -140,7 +140,6 @@ fn meanings(fields: &[FieldInfo]) -> Vec<KeyValue> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use convwise_types::AddedFact;
     use convwise_types::listing::{FACT_FIELDS, infos};
