@@ -87,7 +87,9 @@ pub enum StoreError {
         why: String,
     },
     /// No record has this id.
-    #[error("no record has an id that starts with `{prefix}`; list ids with `convwise kb query --from measurements --columns id`")]
+    #[error(
+        "no record has an id that starts with `{prefix}`; list ids with `convwise kb query --from measurements --columns id`"
+    )]
     NoRecord {
         /// What was asked for.
         prefix: String,

@@ -54,7 +54,7 @@ fn every_record_of_a_home_of_format_1_survives() {
     let said = store.take_notices();
     let [Notice::Migrated { from: 1, to: FORMAT, kept }] = said.as_slice() else { panic!("{said:?}") };
     assert_eq!(fs::read_to_string(kept).unwrap(), old, "the backup is the old journal");
-    assert_eq!(backups(home.path()), [kept.clone()]);
+    assert_eq!(backups(home.path()), std::slice::from_ref(kept));
     assert_eq!(bodies(&exported(&store)), bodies(&old));
     let stats = store.stats().unwrap();
     let counts = [stats.measurements, stats.results, stats.timings, stats.costs, stats.facts, stats.failures];
