@@ -3,13 +3,14 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use convwise_advisor::World;
 use convwise_host::{
     Builtin, Discovery, RunnerEntry, RunnerList, Shelf, Worker, WorkerSpec, discover, elevated, surroundings,
 };
 use convwise_judge::{Layer, RuleFolder, RuleSet};
-use convwise_store::{Notice, OpenOptions, Store, shipped::Shipped};
+use convwise_store::{Notice, OpenOptions, Store, StoreError, shipped::Shipped};
 use convwise_types::{Device, Diagnostic, Severity};
 use convwise_zoo::{PluginFolder, Zoo};
 use include_dir::{Dir, include_dir};
@@ -71,24 +72,30 @@ impl Context {
         if let Some(rules) = self.rules.get() {
             return Ok(rules);
         }
-        Ok(self.keep(self.load_rules()))
+        Ok(self.keep_rules(self.load_rules()))
     }
 
-    fn keep(&self, (rules, found): (RuleSet, Vec<Diagnostic>)) -> &RuleSet {
+    fn keep_rules(&self, (rules, found): (RuleSet, Vec<Diagnostic>)) -> &RuleSet {
         let errors: Vec<_> = found.into_iter().filter(|d| d.severity == Severity::Error).collect();
         self.warn(&errors);
         self.rules.get_or_init(|| rules)
     }
 
-    /// Reads architectures and rules at once: each takes as long as the other.
+    /// Reads architectures, rules and the knowledge base at once: each takes about as long as the others.
     fn read_together(&self) {
-        let paths = &self.paths;
-        let rules = std::thread::scope(|scope| {
+        let (paths, shipped) = (&self.paths, self.shipped().clone());
+        let wants_store = self.store.get().is_none();
+        let (rules, store) = thread::scope(|scope| {
             let rules = scope.spawn(|| read_rules(paths));
+            let store = wants_store.then(|| scope.spawn(|| open_store(paths, shipped)));
             self.zoo();
-            rules.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            (joined(rules), store.map(joined))
         });
-        self.keep(rules);
+        self.keep_rules(rules);
+        // What keeps it from being opened is said to whoever asks for it.
+        if let Some(Ok(opened)) = store {
+            self.keep_store(opened);
+        }
     }
 
     /// Rules with everything that loading found.
@@ -111,15 +118,18 @@ impl Context {
         if let Some(store) = self.store.get() {
             return Ok(store);
         }
-        let options = OpenOptions { shipped: self.shipped().clone(), ..OpenOptions::default() };
-        let store = Store::open(&self.paths.home, &options).map_err(CliError::failed)?;
-        for notice in store.take_notices() {
+        let opened = open_store(&self.paths, self.shipped().clone()).map_err(CliError::failed)?;
+        Ok(self.keep_store(opened))
+    }
+
+    fn keep_store(&self, (store, notices): (Store, Vec<Notice>)) -> &Store {
+        for notice in notices {
             match notice {
                 Notice::Migrated { .. } => self.screen.remark(notice),
                 trouble => self.screen.warning(trouble),
             }
         }
-        Ok(self.store.get_or_init(|| store))
+        self.store.get_or_init(|| store)
     }
 
     /// Runners, usable or not.
@@ -212,4 +222,14 @@ fn read_rules(paths: &Paths) -> (RuleSet, Vec<Diagnostic>) {
     };
     let folders: Vec<_> = paths.rules.iter().map(folder).collect();
     RuleSet::load(&folders)
+}
+
+fn open_store(paths: &Paths, shipped: Shipped) -> Result<(Store, Vec<Notice>), StoreError> {
+    let store = Store::open(&paths.home, &OpenOptions { shipped, ..OpenOptions::default() })?;
+    let notices = store.take_notices();
+    Ok((store, notices))
+}
+
+fn joined<T>(running: thread::ScopedJoinHandle<'_, T>) -> T {
+    running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
