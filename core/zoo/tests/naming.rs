@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use convwise_graph::{Param, Shape};
-use convwise_zoo::{BuildOptions, Zoo, recognise};
+use convwise_zoo::{BuildOptions, Naming, Zoo, facts, recognise};
 use serde::Deserialize;
 
 /// What a package calls the tensors of one of its models, beside our names and with its extents.
@@ -69,4 +69,44 @@ fn names_of_nobody_are_not_recognised() {
     assert!(recognise(&namings, &["encoder.weight", "decoder.weight"], &ours).is_none());
     let own: Vec<&str> = ours.iter().copied().collect();
     assert!(recognise(&namings, &own, &ours).is_none());
+}
+
+/// Figures that are published under another package's name are taken for ours: so it must be the same network, built
+/// with that package's arguments or without.
+#[test]
+fn a_network_elsewhere_is_as_large_and_costs_as_much_as_ours() {
+    let (zoo, _) = Zoo::load(&[]);
+    let mut differing = 0;
+    for variant in zoo.variants().filter(|v| v.is_buildable()) {
+        let cost = |like: Option<Naming>| {
+            let options = BuildOptions { like, ..BuildOptions::default() };
+            let graph = zoo.build(variant, &options).unwrap();
+            let facts = facts(&graph, variant.input()).unwrap();
+            (facts.params, facts.macs)
+        };
+        for naming in variant.namings().into_iter().filter(Naming::differs) {
+            differing += 1;
+            assert_eq!(cost(Some(naming)), cost(None), "{}", variant.id());
+        }
+    }
+    assert!(differing >= 8);
+}
+
+#[test]
+fn no_two_variants_are_one_network_elsewhere() {
+    let (zoo, _) = Zoo::load(&[]);
+    let mut taken = BTreeMap::new();
+    for variant in zoo.variants() {
+        for naming in variant.namings() {
+            let other = taken.insert((naming.package.clone(), naming.model.clone()), variant.id());
+            assert_eq!(
+                other,
+                None,
+                "{} and {other:?} are {} of {}",
+                variant.id(),
+                naming.model,
+                naming.package
+            );
+        }
+    }
 }
