@@ -6,7 +6,7 @@ mod flat;
 use convwise_judge::fields::{self, Kind, NET};
 use convwise_judge::why_unknown;
 use convwise_types::did_you_mean;
-use convwise_types::listing::{Better, FieldInfo, ListKind, RecordTable, record_tables};
+use convwise_types::listing::{Better, FieldInfo, RecordTable, record_tables};
 use serde::Serialize;
 
 use crate::args::asking::Table;
@@ -170,14 +170,7 @@ fn in_a_setting(path: &str, why: String) -> String {
 }
 
 fn line(field: &FieldInfo) -> FieldLine {
-    let kind = match field.kind {
-        ListKind::Name | ListKind::Text => Kind::Text,
-        ListKind::Word(words) => Kind::Word(words),
-        ListKind::Words => Kind::Words,
-        ListKind::Whole => Kind::Whole,
-        ListKind::Real => Kind::Real,
-        ListKind::Flag => Kind::Flag,
-    };
+    let kind = Kind::from(field.kind);
     FieldLine {
         name: field.name.to_owned(),
         path: field.name.to_owned(),

@@ -9,7 +9,7 @@ use convwise_types::{
     Measurement, Precision, Quality, RecordId, RunFailure, RunnerName, Scenario, ShippedDevice,
 };
 
-use crate::catalog::{Directory, Entry, Id, Kind, columns, id_bytes, id_text, ordinals, places};
+use crate::catalog::{Directory, Entry, Id, Kind, columns, id_bytes, id_text, ordinals, ordinals_at, places};
 use crate::error::StoreError;
 use crate::journal::Place;
 use crate::line::Line;
@@ -203,13 +203,8 @@ impl Section {
                 *slot = id;
             }
         }
-        let (mut ends, mut text) =
-            (Vec::with_capacity(numbers.len()), String::with_capacity(numbers.len() * 32));
-        for number in numbers {
-            text.push_str(&ids.get(number as usize).map(id_text).unwrap_or_default());
-            ends.push(text.len());
-        }
-        Ok(Column::Texts { ends, text })
+        let text = |number: u32| ids.get(number as usize).map(id_text).unwrap_or_default();
+        Ok(Column::of_texts(numbers.into_iter().map(text)))
     }
 
     /// The records behind rows of the columns of a kind, with their ids, in the order of the rows.
@@ -217,12 +212,10 @@ impl Section {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let numbers = ordinals(self.index()?, &self.meta, self.tail()?, kind)?;
+        let numbers = ordinals_at(self.index()?, &self.meta, self.tail()?, kind, rows)?;
         let missing = || Trouble::OutOfStep("a row belongs to no record".to_owned());
-        let numbers: Vec<u32> = rows
-            .iter()
-            .map(|row| numbers.get(*row).copied().ok_or_else(missing))
-            .collect::<Result<_, _>>()?;
+        let numbers = numbers.into_iter().map(|number| number.ok_or_else(missing));
+        let numbers = numbers.collect::<Result<Vec<u32>, Trouble>>()?;
         let entries = places(self.index()?, self.meta.folded, self.tail()?, &numbers)?;
         let records = entries.iter().map(|entry| self.read_at(entry.place));
         records.filter_map(Result::transpose).collect()

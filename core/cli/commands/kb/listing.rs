@@ -70,11 +70,11 @@ impl<'a> Listing<'a> {
         let results: Vec<_> = self.shipped.iter().map(|(result, _)| result.clone()).collect();
         let own = Columns::of(RESULT_FIELDS, &results);
         let shipped = names.iter().filter_map(|name| own.shared(name));
-        let ids = texts(self.shipped.iter().map(|_| ""));
-        let origins = texts(self.shipped.iter().map(|(_, origin)| origin.as_str()));
+        let ids = Column::of_texts(self.shipped.iter().map(|_| ""));
+        let origins = Column::of_texts(self.shipped.iter().map(|(_, origin)| origin.as_str()));
         let more = [("id", ids.into()), ("origin", origins.into())];
         let more = more.into_iter().filter(|(name, _)| names.contains(name));
-        let added = texts((0..stored.rows()).map(|_| "added"));
+        let added = Column::of_texts((0..stored.rows()).map(|_| "added"));
         let stored = Columns::new(
             stored.rows(),
             names.iter().filter_map(|name| stored.shared(name)).chain([("origin", added.into())]),
@@ -148,15 +148,6 @@ fn results_in(a: &Architecture) -> Vec<(AddedResult, String)> {
     };
     let all = a.weights.iter().flat_map(|w| w.results.iter().map(move |r| of(w, r)));
     all.map(|result| (result, a.origin.to_string())).collect()
-}
-
-fn texts<'t>(values: impl Iterator<Item = &'t str>) -> Column {
-    let (mut ends, mut text) = (Vec::new(), String::new());
-    for value in values {
-        text.push_str(value);
-        ends.push(text.len());
-    }
-    Column::Texts { ends, text }
 }
 
 fn value(field: &FieldInfo, item: Item) -> Value {

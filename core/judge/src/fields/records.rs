@@ -21,13 +21,26 @@ fn table(of: &'static RecordTable) -> Table {
 }
 
 fn field(info: &FieldInfo) -> Field {
-    let kind = match info.kind {
-        ListKind::Name | ListKind::Text => Kind::Text,
-        ListKind::Word(words) => Kind::Word(words),
-        ListKind::Words => Kind::Words,
-        ListKind::Whole => Kind::Whole,
-        ListKind::Real => Kind::Real,
-        ListKind::Flag => Kind::Flag,
-    };
-    Field { name: info.name, kind, unit: info.unit, doc: info.doc, better: info.better, read: Read::Column }
+    Field {
+        name: info.name,
+        kind: info.kind.into(),
+        unit: info.unit,
+        doc: info.doc,
+        better: info.better,
+        read: Read::Column,
+    }
+}
+
+impl From<ListKind> for Kind {
+    /// How expressions see the values of a column.
+    fn from(kind: ListKind) -> Self {
+        match kind {
+            ListKind::Name | ListKind::Text => Self::Text,
+            ListKind::Word(words) => Self::Word(words),
+            ListKind::Words => Self::Words,
+            ListKind::Whole => Self::Whole,
+            ListKind::Real => Self::Real,
+            ListKind::Flag => Self::Flag,
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub use kind::Kind;
 pub(crate) use kind::{ABOUT, FIGURE, figure_of, items_of};
 pub(crate) use meta::{Anchor, Meta};
 pub(crate) use places::{Entry, places};
-pub(crate) use table::{columns, ordinals};
+pub(crate) use table::{columns, ordinals, ordinals_at};
 pub(crate) use tail::Tail;
 
 use convwise_types::RecordId;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use convwise_types::listing::{Builder, Column, Columns, FieldInfo};
+use convwise_types::listing::{Builder, Column, Columns, FieldInfo, Item};
 
 use super::block::unpack;
 use super::names::Names;
-use super::{Kind, Meta, Tail, cut_short, opened};
+use super::{Kind, Meta, ROWS, Tail, cut_short, opened};
 use crate::index::{Fault, Index, Key, for_each};
 
 /// The column that says which numbers the records of a kind have.
@@ -92,4 +92,34 @@ pub(crate) fn ordinals(index: &dyn Index, meta: &Meta, tail: &Tail, kind: Kind) 
     let folded = numbers.iter().map(|n| u32::try_from(*n).map_err(|_| cut_short()));
     let newest = tail.numbers(kind, meta.folded).map(Ok);
     folded.chain(newest).collect()
+}
+
+/// The numbers of the records behind some rows; only the blocks that these stand in are read.
+pub(crate) fn ordinals_at(
+    index: &dyn Index,
+    meta: &Meta,
+    tail: &Tail,
+    kind: Kind,
+    rows: &[usize],
+) -> Result<Vec<Option<u32>>, Fault> {
+    let folded = meta.folded_rows(kind);
+    let mut blocks: Vec<usize> = rows.iter().filter(|row| **row < folded).map(|row| row / ROWS).collect();
+    blocks.sort_unstable();
+    blocks.dedup();
+    let values = index.get(blocks.iter().map(|block| key(kind, NUMBERS, *block)).collect())?;
+    let mut columns = Vec::with_capacity(blocks.len());
+    for value in values {
+        let mut column = Column::Wholes(Vec::with_capacity(ROWS));
+        unpack(opened(&value.ok_or_else(cut_short)?)?, &mut column)?;
+        columns.push(column);
+    }
+    let newest: Vec<u32> = tail.numbers(kind, meta.folded).collect();
+    let number = |row: &usize| match row.checked_sub(folded) {
+        Some(at) => newest.get(at).copied(),
+        None => match columns.get(blocks.binary_search(&(row / ROWS)).ok()?)?.item(row % ROWS) {
+            Item::Whole(number) => u32::try_from(number).ok(),
+            _ => None,
+        },
+    };
+    Ok(rows.iter().map(number).collect())
 }

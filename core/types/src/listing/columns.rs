@@ -49,6 +49,17 @@ impl Column {
         }
     }
 
+    /// A column of texts; an empty one is not known.
+    #[must_use]
+    pub fn of_texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
+        let (mut ends, mut all) = (Vec::new(), String::new());
+        for text in texts {
+            all.push_str(text.as_ref());
+            ends.push(all.len());
+        }
+        Self::Texts { ends, text: all }
+    }
+
     /// Rows.
     #[must_use]
     pub fn len(&self) -> usize {
