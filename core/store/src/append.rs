@@ -6,7 +6,7 @@ use convwise_types::RecordId;
 
 use crate::catalog::{Id, id_bytes};
 use crate::error::StoreError;
-use crate::line::{LONGEST_LINE, encode};
+use crate::line::encode;
 use crate::record::Record;
 use crate::section::Section;
 use crate::store::Appended;
@@ -51,20 +51,8 @@ impl Section {
         if lines.is_empty() {
             return Ok(());
         }
-        refuse_too_long(lines)?;
         let Some(journal) = &mut self.journal else { return self.writable() };
         let end = journal.append(&lines.concat())?.end();
         self.attempt(|section| section.index_until(end))
     }
-}
-
-fn refuse_too_long(lines: &[Vec<u8>]) -> Result<(), StoreError> {
-    let longest = lines.iter().map(Vec::len).max().unwrap_or(0) as u64;
-    if longest <= LONGEST_LINE {
-        return Ok(());
-    }
-    Err(StoreError::Invalid {
-        what: "a record".to_owned(),
-        why: format!("it takes {longest} bytes, more than the {LONGEST_LINE} that a line may have"),
-    })
 }

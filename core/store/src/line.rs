@@ -18,6 +18,9 @@ use crate::record::{RECORD_SCHEMA, Record};
 /// Longest line: a measurement with a million samples takes about 10 MB.
 pub(crate) const LONGEST_LINE: u64 = 16 << 20;
 
+/// Longest body: every line has room for what stands round it.
+pub(crate) const LONGEST_BODY: u64 = LONGEST_LINE - 256;
+
 /// Length of `,"crc":"9a0b3c4d"}`.
 pub(crate) const CHECK_LENGTH: usize = 18;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::catalog::{Kind, items_of};
 use crate::error::StoreError;
-use crate::line::plain;
+use crate::line::{LONGEST_BODY, plain};
 
 /// Format of the envelope and of the bodies that this program writes.
 pub const RECORD_SCHEMA: u32 = 1;
@@ -290,6 +290,12 @@ pub(crate) fn admit(record: &Record, allow_simulated: bool) -> Result<(RecordId,
     let invalid = |why: String| StoreError::Invalid { what: record.title(), why };
     record.validate().map_err(invalid)?;
     let body = record.canonical();
+    let length = body.len() as u64;
+    if length > LONGEST_BODY {
+        return Err(invalid(format!(
+            "it takes {length} bytes, more than the {LONGEST_BODY} that a line has room for"
+        )));
+    }
     let id = id_of(&body);
     record.survives(&id, &body).map_err(invalid)?;
     if let Record::Measurement(m) = record {

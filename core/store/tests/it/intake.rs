@@ -157,3 +157,26 @@ fn many_records_arrive_whole() {
         measurement(11_999).into()
     );
 }
+
+/// A line that the journal could not read back must not enter it, whichever way it comes.
+#[test]
+fn what_no_line_has_room_for_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let store = open(home.path());
+    let mut long = measurement(1);
+    long.id = "".into();
+    long.tool.command = "x".repeat((16 << 20) - 1600);
+    let fits = long.clone().sealed();
+    assert_eq!(take(&store, vec![fits.clone().into()]).new, 1);
+    assert!(store.check().unwrap().is_sound());
+    assert_eq!(store.record(fits.id.as_str()).unwrap(), fits.into());
+    long.tool.command = "x".repeat((16 << 20) - 300);
+    let record = Record::from(long.sealed());
+    let why = store.append(std::slice::from_ref(&record)).unwrap_err().to_string();
+    assert!(why.contains("room for"), "{why}");
+    let outcome = store.take_over::<StoreError>(false, |intake| {
+        assert!(intake.take(record.clone()).unwrap_err().contains("room for"));
+        Ok(())
+    });
+    assert_eq!(outcome.unwrap().new, 0);
+}
