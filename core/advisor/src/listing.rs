@@ -5,9 +5,9 @@ use convwise_types::{Candidate, Precision, Request, Task};
 use crate::advise::{AdvisorError, find_place, find_runner};
 use crate::catalogue::{Catalogue, Form};
 use crate::compared::named;
-use crate::faults::{Faults, Stand};
 use crate::gather::{Evidences, gather};
 use crate::place::Place;
+use crate::recorded::Recorded;
 use crate::world::World;
 
 /// Networks in a setting.
@@ -30,9 +30,7 @@ pub fn listing(world: &World<'_>, request: &Request) -> Result<Listing, AdvisorE
     let place = find_place(world, request)?;
     let runner = find_runner(world, request.runner.as_str())?;
     let catalogue = Catalogue::load(world.zoo, world.store, Form::of(request))?;
-    let measurements = world.store.all_measurements()?;
-    let at = Stand::of(world, runner, place.id());
-    let faults = Faults::standing(&at, &world.store.failures()?, &measurements, None);
+    let recorded = Recorded::of(world, runner, &place, request, None)?;
     let mut candidates = Vec::new();
     for task in Task::ALL {
         let request = of_task(world, request, *task)?;
@@ -40,8 +38,8 @@ pub fn listing(world: &World<'_>, request: &Request) -> Result<Listing, AdvisorE
             request: &request,
             place: &place,
             graphs: &catalogue.graphs,
-            measurements: &measurements,
-            faults: &faults,
+            measurements: &recorded.measurements,
+            faults: &recorded.faults,
         };
         candidates.extend(gather(&catalogue.architectures, &evidences));
     }

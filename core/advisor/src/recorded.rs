@@ -2,7 +2,7 @@
 
 use convwise_host::RunnerEntry;
 use convwise_store::{MeasurementFilter, Store, StoreError};
-use convwise_types::{DeviceId, Measurement, Request, RunFailure, RunnerName};
+use convwise_types::{DeviceId, Measurement, Request, RunFailure, RunnerName, Scenario};
 
 use crate::faults::{Faults, Stand};
 use crate::place::Place;
@@ -11,7 +11,7 @@ use crate::world::World;
 /// The records of one setting on one device.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
-    /// Measurements with the request's runner, threads and batch.
+    /// The newest usable measurement of each network with the request's runner, threads and batch.
     pub measurements: Vec<Measurement>,
     /// Failures of the runner that still stand.
     pub faults: Faults,
@@ -31,11 +31,13 @@ impl Recorded {
             runner: Some(request.runner.clone()),
             threads: Some(request.threads),
             batch: Some(request.batch),
+            scenario: Some(Scenario::Latency),
+            usable: true,
             ..MeasurementFilter::default()
         };
         let at = Stand::of(world, runner, place.id());
         let faults = faults(world.store, &at, forgiven)?;
-        Ok(Self { measurements: world.store.measurements(&filter)?, faults })
+        Ok(Self { measurements: world.store.newest_measurements(&filter)?, faults })
     }
 }
 
