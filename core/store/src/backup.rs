@@ -7,11 +7,11 @@ use std::time::UNIX_EPOCH;
 
 use serde::Serialize;
 
-use crate::error::{Refusal, StoreError};
-use crate::exchange::NAMED;
+use crate::error::StoreError;
 use crate::files::replace_file;
 use crate::journal::{Piece, next_piece};
 use crate::line::{Line, now};
+use crate::refused::Refused;
 use crate::salvage::fits;
 use crate::section::Section;
 use crate::store::Store;
@@ -188,29 +188,22 @@ fn read_lines(
 ) -> Result<u64, StoreError> {
     let failed = |error| StoreError::io("read", file, error);
     let mut reader = BufReader::with_capacity(1 << 18, File::open(file).map_err(failed)?);
-    let (mut number, mut lines, mut total, mut refusals) = (0, 0, 0, Vec::new());
+    let (mut number, mut lines, mut refused) = (0, 0, Refused::default());
     while let Some(piece) = next_piece(&mut reader, 0).map_err(failed)? {
         number += 1;
         if piece.bytes.is_empty() && !piece.too_long {
             continue;
         }
         match believed(&piece) {
-            Ok(line) if total == 0 => {
+            Ok(line) if refused.is_empty() => {
                 each(&line)?;
                 lines += 1;
             }
             Ok(_) => {}
-            Err(why) => {
-                total += 1;
-                if refusals.len() < NAMED {
-                    refusals.push(Refusal { file: None, line: number, why });
-                }
-            }
+            Err(why) => refused.add(None, number, why),
         }
     }
-    if total > 0 {
-        return Err(StoreError::NotRestored { file: file.to_owned(), refusals, total });
-    }
+    refused.verdict(|refusals, total| StoreError::NotRestored { file: file.to_owned(), refusals, total })?;
     if lines == 0 {
         return Err(StoreError::NothingToRestore { file: file.to_owned() });
     }

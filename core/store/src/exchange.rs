@@ -13,9 +13,6 @@ use crate::line::Line;
 use crate::record::Record;
 use crate::store::Store;
 
-/// Refused lines that are named; the others are counted.
-pub(crate) const NAMED: usize = 10;
-
 /// Which records to export. The default exports all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExportFilter {

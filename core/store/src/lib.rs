@@ -30,6 +30,7 @@ mod merge;
 mod notice;
 mod query;
 mod record;
+mod refused;
 mod rewrite;
 mod salvage;
 mod section;

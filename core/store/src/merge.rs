@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::error::{Refusal, StoreError};
-use crate::exchange::NAMED;
+use crate::error::StoreError;
 use crate::files::Layout;
 use crate::format;
 use crate::intake::Intake;
@@ -15,6 +14,7 @@ use crate::journal::{Piece, next_piece};
 use crate::line::{Line, shortened};
 use crate::lock::{HomeLock, PATIENCE};
 use crate::record::RECORD_SCHEMA;
+use crate::refused::Refused;
 use crate::store::Store;
 
 /// What a merge did.
@@ -28,29 +28,6 @@ pub struct MergeReport {
     pub new: u64,
     /// Records that were known already, or came twice.
     pub known: u64,
-}
-
-/// Lines that were refused.
-#[derive(Default)]
-struct Refused {
-    named: Vec<Refusal>,
-    total: u64,
-}
-
-impl Refused {
-    fn add(&mut self, file: Option<&Path>, line: u64, why: String) {
-        self.total += 1;
-        if self.named.len() < NAMED {
-            self.named.push(Refusal { file: file.map(Path::to_owned), line, why });
-        }
-    }
-
-    fn verdict(self) -> Result<(), StoreError> {
-        if self.total == 0 {
-            return Ok(());
-        }
-        Err(StoreError::Refused { refusals: self.named, total: self.total })
-    }
 }
 
 /// What is to be read.
@@ -94,7 +71,7 @@ impl Store {
         let taken = self.take_union(|intake| {
             let mut refused = Refused::default();
             records = supply(intake, &mut refused)?;
-            refused.verdict()
+            refused.verdict(|refusals, total| StoreError::Refused { refusals, total })
         })?;
         Ok(MergeReport { files, records, new: taken.new, known: records - taken.new })
     }
