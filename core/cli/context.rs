@@ -10,7 +10,7 @@ use convwise_host::{
     Builtin, Discovery, RunnerEntry, RunnerList, Shelf, Worker, WorkerSpec, discover, elevated, surroundings,
 };
 use convwise_judge::{Layer, RuleFolder, RuleSet};
-use convwise_store::{Notice, OpenOptions, Store, StoreError, shipped::Shipped};
+use convwise_store::{Notice, OpenOptions, Session, Store, StoreError, shipped::Shipped};
 use convwise_types::{Device, Diagnostic, Severity};
 use convwise_zoo::{PluginFolder, Zoo};
 use include_dir::{Dir, include_dir};
@@ -122,14 +122,30 @@ impl Context {
         Ok(self.keep_store(opened))
     }
 
+    /// The knowledge base, kept open until the session is dropped, so that a command that only asks opens it once.
+    pub(crate) fn session(&self) -> Result<Session<'_>, CliError> {
+        if let Some(store) = self.store.get() {
+            return store.session().map_err(CliError::failed);
+        }
+        let unread = at_home(&self.paths, self.shipped().clone()).map_err(CliError::failed)?;
+        let store = self.store.get_or_init(|| unread);
+        let session = store.session().map_err(CliError::failed)?;
+        self.tell(store.take_notices());
+        Ok(session)
+    }
+
     fn keep_store(&self, (store, notices): (Store, Vec<Notice>)) -> &Store {
+        self.tell(notices);
+        self.store.get_or_init(|| store)
+    }
+
+    fn tell(&self, notices: Vec<Notice>) {
         for notice in notices {
             match notice {
                 Notice::Migrated { .. } => self.screen.remark(notice),
                 trouble => self.screen.warning(trouble),
             }
         }
-        self.store.get_or_init(|| store)
     }
 
     /// Runners, usable or not.
@@ -224,8 +240,13 @@ fn read_rules(paths: &Paths) -> (RuleSet, Vec<Diagnostic>) {
     RuleSet::load(&folders)
 }
 
+/// The knowledge base of the home folder, of which nothing was read yet.
+fn at_home(paths: &Paths, shipped: Shipped) -> Result<Store, StoreError> {
+    Store::open(&paths.home, &OpenOptions { shipped, ..OpenOptions::default() })
+}
+
 fn open_store(paths: &Paths, shipped: Shipped) -> Result<(Store, Vec<Notice>), StoreError> {
-    let store = Store::open(&paths.home, &OpenOptions { shipped, ..OpenOptions::default() })?;
+    let store = at_home(paths, shipped)?;
     let notices = store.take_notices();
     Ok((store, notices))
 }

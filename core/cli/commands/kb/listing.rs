@@ -1,7 +1,7 @@
 //! Records as rows: chosen and put in order by their columns, and only then read.
 
 use convwise_judge::{SelectError, select};
-use convwise_store::{Record, RecordKind, Store, StoreError};
+use convwise_store::{Record, RecordKind, Session, Store, StoreError};
 use convwise_types::listing::{Column, Columns, FieldInfo, Item, ListKind, RESULT_FIELDS, RecordTable};
 use convwise_types::{AddedResult, Architecture, RecordId};
 use serde_json::Value;
@@ -15,6 +15,8 @@ use crate::render::rows::{First, Row};
 /// The records of a kind, behind what stands in the architectures' definitions.
 pub(super) struct Listing<'a> {
     store: &'a Store,
+    /// One opening of the knowledge base serves the whole answer.
+    _session: Session<'a>,
     table: &'static RecordTable,
     kind: RecordKind,
     /// Published accuracies that came with the program, each with where that stands: the first rows.
@@ -26,7 +28,8 @@ impl<'a> Listing<'a> {
         let kind = RecordKind::READABLE.into_iter().find(|kind| kind.word() == table.word);
         let kind = kind.ok_or_else(|| CliError::failed(format!("{} are no records", table.name)))?;
         let shipped = if kind == RecordKind::Result { shipped_results(context) } else { Vec::new() };
-        Ok(Self { store: context.store()?, table, kind, shipped })
+        let session = context.session()?;
+        Ok(Self { store: context.store()?, _session: session, table, kind, shipped })
     }
 
     /// The first rows that fulfil an expression and what the flags of the setting ask for.
@@ -37,8 +40,6 @@ impl<'a> Listing<'a> {
         first: First<'_>,
     ) -> Result<Found, CliError> {
         let asked = columns_asked(self.table, setting)?;
-        // One opening of the knowledge base serves the whole answer.
-        let _session = self.store.session().map_err(CliError::failed)?;
         let selection =
             select(expression, self.table, |names| self.columns(names)).map_err(|error| match error {
                 SelectError::Question(diagnostic) => CliError::Source(vec![*diagnostic]),

@@ -16,10 +16,11 @@ use crate::render::records;
 pub(super) fn run(context: &Context, args: &ShowArgs) -> Result<(), CliError> {
     let (id, as_json) = (args.id.as_str(), args.output.json);
     // Records are found without reading a single definition.
-    if is_record_id(id)
-        && let Ok(record) = context.store()?.record(id)
-    {
-        return show(context, &record, as_json);
+    if is_record_id(id) {
+        let _session = context.session()?;
+        if let Ok(record) = context.store()?.record(id) {
+            return show(context, &record, as_json);
+        }
     }
     if let Ok(variant) = context.zoo().find(id) {
         return network(context, &context.zoo().architecture(variant), as_json);
