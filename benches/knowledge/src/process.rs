@@ -59,7 +59,6 @@ impl Ran {
             args,
             home: home.map(Path::to_owned),
             took: Vec::new(),
-            memory_mb: 0,
         }
     }
 

@@ -5,7 +5,9 @@
 
 mod guard;
 mod memory;
+mod separated;
 mod sled;
+mod values;
 
 pub(crate) use guard::GuardedIndex;
 pub(crate) use memory::MemoryIndex;

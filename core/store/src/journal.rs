@@ -105,8 +105,9 @@ impl Journal {
     pub fn read_at(&self, place: Place) -> io::Result<Vec<u8>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(place.offset))?;
-        let mut bytes = Vec::new();
-        file.take(place.length.min(LONGEST_LINE)).read_to_end(&mut bytes)?;
+        let length = place.length.min(LONGEST_LINE);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        file.take(length).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

@@ -1,7 +1,10 @@
 //! Content addressing: the same record gets the same id wherever it is taken or read.
 
-use serde::Serialize;
-use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::ids::RecordId;
 use crate::measurement::Measurement;
@@ -24,12 +27,55 @@ pub fn id_of(canonical: &str) -> RecordId {
 /// number) has no place in a record; the knowledge base refuses it.
 #[must_use]
 pub fn canonical<T: Serialize>(record: &T) -> String {
-    let mut value = serde_json::to_value(record).unwrap_or_default();
-    if let Value::Object(members) = &mut value {
-        members.remove("id");
+    let text = serde_json::to_string(record).unwrap_or_else(|_| "null".to_owned());
+    let mut sorted = String::with_capacity(text.len());
+    match serde_json::from_str::<Members<'_>>(&text) {
+        Ok(mut members) => {
+            members.retain(|name, _| name.0 != "id");
+            write_members(&members, &mut sorted);
+        }
+        Err(_) => write_value(&text, &mut sorted),
     }
-    value.sort_all_objects();
-    value.to_string()
+    sorted
+}
+
+/// The members of an object, whose values are still text: a tree of values would cost several times as much.
+type Members<'a> = BTreeMap<Name<'a>, &'a RawValue>;
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn write_members(members: &Members<'_>, out: &mut String) {
+    out.push('{');
+    for (at, (name, value)) in members.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        out.push_str(&serde_json::to_string(&name.0).unwrap_or_default());
+        out.push(':');
+        write_value(value.get(), out);
+    }
+    out.push('}');
+}
+
+fn write_value(text: &str, out: &mut String) {
+    let array = text.starts_with('[') && text.contains('{');
+    if text.starts_with('{')
+        && let Ok(members) = serde_json::from_str::<Members<'_>>(text)
+    {
+        write_members(&members, out);
+    } else if array && let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) {
+        out.push('[');
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            write_value(item.get(), out);
+        }
+        out.push(']');
+    } else {
+        out.push_str(text);
+    }
 }
 
 impl Measurement {
@@ -59,5 +105,20 @@ mod tests {
             canonical(&json!({"id": 1, "b": 1.0, "a": {"d": true, "c": [2, 1]}})),
             r#"{"a":{"c":[2,1],"d":true},"b":1.0}"#
         );
+        assert_eq!(
+            canonical(&json!([{"z": [{"\"": 1, "id": "\u{1}{", "\n": []}], "a": {}}, null, "x"])),
+            r#"[{"a":{},"z":[{"\n":[],"\"":1,"id":"\u0001{"}]},null,"x"]"#
+        );
+        assert_eq!(canonical(&f64::NAN), "null");
+    }
+
+    #[test]
+    fn a_tree_of_values_would_be_the_same_text() {
+        let record = json!({"numbers": [1e300, -0.0, 5e-324, 1, 1.0, u64::MAX, i64::MIN], "é": "\u{7f}\u{2028}", "": {
+            "deep": [[[{"b": {"y": [], "x": {}}, "a": "{[\\"}]]], "B": false, "a\\": 0.1 + 0.2
+        }});
+        let mut sorted = record.clone();
+        sorted.sort_all_objects();
+        assert_eq!(canonical(&record), sorted.to_string());
     }
 }

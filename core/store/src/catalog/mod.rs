@@ -34,7 +34,7 @@ use convwise_types::RecordId;
 use crate::index::{Fault, Value};
 
 /// Layout of keys and values. Raised with every change to it; another number means rebuilding from the journal.
-const LAYOUT: u8 = 2;
+const LAYOUT: u8 = 3;
 
 /// Key of the meta entry.
 pub(crate) const META: &[u8] = b"m";

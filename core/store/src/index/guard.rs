@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::sled::SledIndex;
+use super::separated::SeparatedIndex;
 use super::{Change, Fault, Index, Key, Span, Value};
 
 /// Name of the thread, by which the panic hook knows that a panic is handled.
@@ -30,7 +30,7 @@ enum Answer {
     Done,
 }
 
-/// A sled index behind a thread, a catch and a deadline.
+/// An index on disk behind a thread, a catch and a deadline.
 pub(crate) struct GuardedIndex {
     questions: Option<Sender<Question>>,
     answers: Receiver<Result<Answer, Fault>>,
@@ -110,7 +110,7 @@ fn out_of_step() -> Fault {
 
 /// The thread: open, answer until nobody asks, close, say so.
 fn serve(path: &Path, inbox: &Receiver<Question>, outbox: &Sender<Result<Answer, Fault>>) {
-    let mut index = match caught(|| SledIndex::open(path)) {
+    let mut index = match caught(|| SeparatedIndex::open(path)) {
         Ok(index) => index,
         Err(fault) => return drop(outbox.send(Err(fault))),
     };
@@ -128,7 +128,7 @@ fn serve(path: &Path, inbox: &Receiver<Question>, outbox: &Sender<Result<Answer,
     drop(outbox.send(closed));
 }
 
-fn answer(index: &mut SledIndex, question: Question) -> Result<Answer, Fault> {
+fn answer(index: &mut SeparatedIndex, question: Question) -> Result<Answer, Fault> {
     match question {
         Question::Get(keys) => index.get(keys).map(Answer::Values),
         Question::Scan(span) => index.scan(span).map(Answer::Entries),

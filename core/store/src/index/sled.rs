@@ -10,7 +10,7 @@ use sled::{Batch, Config, Db};
 use super::{Change, Fault, Index, Key, Span, Value};
 
 /// Memory that sled may use for its cache; its own default is 1 GB.
-const CACHE_BYTES: u64 = 32 << 20;
+const CACHE_BYTES: u64 = 8 << 20;
 
 /// After a database is closed, a background thread may hold its file lock a little longer.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
