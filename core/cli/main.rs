@@ -15,6 +15,7 @@ mod screen;
 mod tables;
 mod weights;
 
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), CliError> {
-    let context = Context::new(&cli.global)?;
+    // The process ends with the command; nothing of this needs to be taken apart.
+    let context = ManuallyDrop::new(Context::new(&cli.global)?);
     match cli.command {
         Command::Advise(args) => commands::advise::run(&context, &args),
         Command::Explain(args) => commands::explain::run(&context, &args),

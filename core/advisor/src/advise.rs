@@ -1,6 +1,7 @@
 //! The main line: gather, judge, rank, measure what the answer rests on, judge again, report.
 
 use std::collections::BTreeSet;
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -311,7 +312,8 @@ pub fn advise(
 ) -> Result<Advice, AdvisorError> {
     // Without measuring, one opening of the knowledge base serves the whole answer.
     let _session = ask.measure.is_none().then(|| world.store.session()).transpose()?;
-    let case = Case::open(world, &ask.request)?.retrying(ask.retry);
+    // The process ends with its answer; to take thousands of networks apart first would only delay it.
+    let case = ManuallyDrop::new(Case::open(world, &ask.request)?.retrying(ask.retry));
     let mut notes = Vec::new();
     if let Some(budget) = ask.measure {
         if !case.place.is_here() {
@@ -320,7 +322,7 @@ pub fn advise(
         fit_to_measure(case.runner, world.program)?;
         notes = Trials { case: &case, ask, budget, watch, cancel, started: Instant::now() }.run()?;
     }
-    let assessment = case.assess()?;
+    let assessment = ManuallyDrop::new(case.assess()?);
     let measure =
         (ask.measure.is_none() && case.place.is_here()).then(|| format!("{} --measure", ask.command));
     let manner = Manner { top: ask.top, measured: ask.measure.is_some(), measure, notes };

@@ -8,13 +8,12 @@ use convwise_store::shipped::Shipped;
 use convwise_store::{Store, StoreError};
 use convwise_types::{Architecture, Evidence, Fact, Grade, GraphFacts, InputShape, Missing, Request};
 use convwise_zoo::{BuildOptions, Variant, Zoo, facts};
-use serde_json::Value;
 
 use crate::gather::{GraphTable, inputs_of};
 use crate::imported::Published;
 
-/// Kind of the cached values. They are text inside of JSON: reading that makes no tree of values first.
-const CACHE: &str = "graph-facts/5";
+/// Kind of the cached values.
+const CACHE: &str = "graph-facts/6";
 
 /// All architectures and what their graphs cost.
 #[derive(Clone, Debug, Default)]
@@ -181,7 +180,7 @@ fn cost_all(zoo: &Zoo, store: &Store, orders: &[Order<'_>], form: Form) -> Resul
     let mut table = BTreeMap::new();
     let mut fresh = Vec::new();
     for (order, value) in orders.iter().zip(cached) {
-        let known = value.and_then(|v| serde_json::from_str::<GraphFacts>(v.as_str()?).ok());
+        let known = value.and_then(|v| serde_json::from_str::<GraphFacts>(&v).ok());
         let fact = match known {
             Some(facts) => Ok(facts),
             None => {
@@ -190,14 +189,14 @@ fn cost_all(zoo: &Zoo, store: &Store, orders: &[Order<'_>], form: Form) -> Resul
                     built
                         .as_ref()
                         .ok()
-                        .and_then(|f| Some((order.key.as_str(), serde_json::to_string(f).ok()?.into()))),
+                        .and_then(|f| Some((order.key.as_str(), serde_json::to_string(f).ok()?))),
                 );
                 built
             }
         };
         table.insert(order.table_key(), graded(fact));
     }
-    let fresh: Vec<(&str, &Value)> = fresh.iter().map(|(k, v)| (*k, v)).collect();
+    let fresh: Vec<(&str, &str)> = fresh.iter().map(|(key, text)| (*key, text.as_str())).collect();
     if !fresh.is_empty() {
         let _ = store.cache_put_many(CACHE, &fresh);
     }

@@ -14,10 +14,9 @@ use convwise_types::{
     PublishedLatency, PublishedResult, StatedCost, StatedMacs, Task, Weights, WeightsTag, Workload,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 /// Kind of the cached value, and its one key: only what follows from the newest records is kept.
-const CACHE: &str = "published/1";
+const CACHE: &str = "published/2";
 const NEWEST: &str = "newest";
 /// Whose names are used where a record states no package.
 const OURS: &str = "added here";
@@ -71,7 +70,7 @@ impl Published {
             && found != Self::default()
         {
             // A cache that cannot be written only costs time.
-            let _ = store.cache_put(CACHE, NEWEST, &json!([stamp, text]));
+            let _ = store.cache_put(CACHE, NEWEST, &format!("{stamp}\n{text}"));
         }
         Ok(found)
     }
@@ -117,10 +116,10 @@ impl Published {
     }
 }
 
-/// What is kept, if it was made from the same. It is text inside of JSON: reading that makes no tree of values first.
-fn remembered(kept: &Value, stamp: &str) -> Option<Published> {
-    let text = kept.get(1).filter(|_| kept.get(0).and_then(Value::as_str) == Some(stamp))?;
-    serde_json::from_str(text.as_str()?).ok()
+/// What is kept behind a stamp, if it was made from the same.
+fn remembered(kept: &str, stamp: &str) -> Option<Published> {
+    let (made_from, text) = kept.split_once('\n')?;
+    if made_from == stamp { serde_json::from_str(text).ok() } else { None }
 }
 
 /// Everything that the kept value depends on: the program, the records, and what families say of other packages.

@@ -8,8 +8,9 @@ use convwise_types::listing::Item;
 use crate::catalog::{Anchor, Batch, Entry, Id, Kind, Meta, ROWS, fold, id_bytes, items_of};
 use crate::error::{Notice, StoreError};
 use crate::index::Change;
-use crate::journal::{Journal, Piece, Pieces, Place};
+use crate::journal::{Journal, Piece, Place, next_group};
 use crate::line::{Line, crc_of};
+use crate::parallel::mapped;
 use crate::record::Record;
 use crate::section::{Mode, Section, Trouble};
 
@@ -105,11 +106,11 @@ impl Section {
         let mut newer = 0;
         let mut pieces = journal.pieces(from, until)?;
         loop {
-            let group = group_of(&mut pieces)?;
+            let group = next_group(&mut pieces)?;
             if group.is_empty() {
                 break;
             }
-            for (piece, row) in group.iter().zip(read_all(&group)) {
+            for (piece, row) in group.iter().zip(mapped(&group, read_row)) {
                 batch.last = Some(piece.place);
                 match row {
                     Ok(row) => {
@@ -182,43 +183,6 @@ struct Row {
     id: Id,
     kind: Kind,
     items: Vec<Item>,
-}
-
-/// Lines read at a time.
-const GROUP: usize = ROWS;
-/// Bytes after which a group ends sooner.
-const GROUP_BYTES: u64 = 16 << 20;
-/// Lines that are worth a thread.
-const SHARE: usize = 256;
-
-fn group_of(pieces: &mut Pieces) -> Result<Vec<Piece>, StoreError> {
-    let (mut group, mut bytes) = (Vec::new(), 0);
-    while group.len() < GROUP && bytes < GROUP_BYTES {
-        let Some(piece) = pieces.next().transpose()? else { break };
-        bytes += piece.place.length;
-        group.push(piece);
-    }
-    Ok(group)
-}
-
-/// Reads lines, in parallel where they are many: reading takes longer than anything else that is done with them.
-fn read_all(group: &[Piece]) -> Vec<Result<Row, String>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = group.len().div_ceil(threads).max(SHARE);
-    std::thread::scope(|scope| {
-        let shares = group.chunks(share).map(|share| share.iter().map(read_row));
-        let mut shares = shares.into_iter();
-        let Some(first) = shares.next() else { return Vec::new() };
-        let others: Vec<_> = shares.map(|rows| scope.spawn(|| rows.collect::<Vec<_>>())).collect();
-        let mut rows: Vec<_> = first.collect();
-        for other in others {
-            match other.join() {
-                Ok(more) => rows.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        rows
-    })
 }
 
 fn read_row(piece: &Piece) -> Result<Row, String> {

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use convwise_types::{Architecture, ArchitectureId};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::catalog::{ARCHITECTURES, CACHE, opened, sealed};
 use crate::error::StoreError;
@@ -50,11 +49,12 @@ impl Store {
         self.with(|section| section.attempt(|s| s.architecture(id)))
     }
 
-    /// A cached value. `kind` names the computation and its version, `key` everything that its result depends on.
+    /// A cached value, as the text that was kept. `kind` names the computation and its version, `key` everything that its
+    /// result depends on.
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn cache_get(&self, kind: &str, key: &str) -> Result<Option<Value>, StoreError> {
+    pub fn cache_get(&self, kind: &str, key: &str) -> Result<Option<String>, StoreError> {
         Ok(self.cache_get_many(kind, &[key])?.pop().flatten())
     }
 
@@ -62,7 +62,7 @@ impl Store {
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn cache_get_many(&self, kind: &str, keys: &[&str]) -> Result<Vec<Option<Value>>, StoreError> {
+    pub fn cache_get_many(&self, kind: &str, keys: &[&str]) -> Result<Vec<Option<String>>, StoreError> {
         self.with(|section| section.attempt(|s| s.cached(kind, keys)))
     }
 
@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn cache_put(&self, kind: &str, key: &str, value: &Value) -> Result<(), StoreError> {
+    pub fn cache_put(&self, kind: &str, key: &str, value: &str) -> Result<(), StoreError> {
         self.cache_put_many(kind, &[(key, value)])
     }
 
@@ -78,11 +78,9 @@ impl Store {
     ///
     /// # Errors
     /// The knowledge base cannot be read.
-    pub fn cache_put_many(&self, kind: &str, values: &[(&str, &Value)]) -> Result<(), StoreError> {
+    pub fn cache_put_many(&self, kind: &str, values: &[(&str, &str)]) -> Result<(), StoreError> {
         let changes = || {
-            let change = |(key, value): &(&str, &Value)| {
-                (cache_key(kind, key), Some(sealed(value.to_string().as_bytes())))
-            };
+            let change = |(key, value): &(&str, &str)| (cache_key(kind, key), Some(sealed(value.as_bytes())));
             values.iter().map(change).collect::<Vec<Change>>()
         };
         self.with(|section| section.attempt(|s| Ok(s.index_mut()?.apply(changes())?)))
@@ -133,10 +131,11 @@ impl Section {
         found.map(|value| Ok(read::<Stored>(opened(&value)?)?.value)).transpose()
     }
 
-    fn cached(&self, kind: &str, keys: &[&str]) -> Result<Vec<Option<Value>>, Trouble> {
+    fn cached(&self, kind: &str, keys: &[&str]) -> Result<Vec<Option<String>>, Trouble> {
         let keys = keys.iter().map(|key| cache_key(kind, key)).collect();
-        let found = self.index()?.get(keys)?.into_iter();
-        found.map(|value| value.map(|v| Ok(read(opened(&v)?)?)).transpose()).collect()
+        let text =
+            |value: Vec<u8>| Ok(std::str::from_utf8(opened(&value)?).map_err(|_| no_text())?.to_owned());
+        self.index()?.get(keys)?.into_iter().map(|value| value.map(text).transpose()).collect()
     }
 
     /// Number of stored architectures.
@@ -169,6 +168,10 @@ fn stored(architecture: &Architecture) -> Vec<u8> {
 fn read<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(bytes)
         .map_err(|error| Fault::Damaged(format!("an entry cannot be read ({error})")))
+}
+
+fn no_text() -> Fault {
+    Fault::Damaged("a cached value is not text".to_owned())
 }
 
 fn architecture_key(id: &ArchitectureId) -> Key {

@@ -70,23 +70,39 @@ impl Intake {
     /// # Errors
     /// The record is not one that may be stored; the text says why, for a message that says where it came from.
     pub fn take(&mut self, record: Record) -> Result<(), String> {
-        self.take_named(&record, None)
+        let admitted = self.admit(&record, None)?;
+        self.keep(&admitted)
     }
 
-    /// Takes a record that must have this id.
-    pub(crate) fn take_named(&mut self, record: &Record, named: Option<&RecordId>) -> Result<(), String> {
-        let (id, body) = admit(record, self.allow_simulated).map_err(|error| match error {
+    /// Checks a record; `text` is what it was read from, if it was.
+    pub(crate) fn admit(&self, record: &Record, text: Option<&str>) -> Result<Admitted, String> {
+        let (id, body) = admit(record, self.allow_simulated, text).map_err(|error| match error {
             StoreError::Invalid { why, .. } => why,
             other => other.to_string(),
         })?;
-        if let Some(named) = named.filter(|named| **named != id) {
-            return Err(format!("its id is {named}, but its content has the digest {id}"));
-        }
-        self.spool.write(&body).map_err(|error| format!("it cannot be kept: {error}"))?;
         let kind = Kind::of(Some(record));
         let figure = if self.union { None } else { figure_of(record) };
-        self.arrivals.push(Arrival { id: id_bytes(&id), kind, figure });
+        Ok(Admitted { arrival: Arrival { id: id_bytes(&id), kind, figure }, body })
+    }
+
+    /// Takes a record that was checked.
+    pub(crate) fn keep(&mut self, admitted: &Admitted) -> Result<(), String> {
+        self.spool.write(&admitted.body).map_err(|error| format!("it cannot be kept: {error}"))?;
+        self.arrivals.push(admitted.arrival);
         Ok(())
+    }
+}
+
+/// A record that may be stored, as the text that will be.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    arrival: Arrival,
+    body: String,
+}
+
+impl Admitted {
+    pub fn id(&self) -> RecordId {
+        self.arrival.record_id()
     }
 }
 

@@ -148,6 +148,24 @@ impl Iterator for Pieces {
     }
 }
 
+/// Lines read at a time.
+const GROUP: usize = 2048;
+/// Bytes after which a group ends sooner.
+const GROUP_BYTES: u64 = 16 << 20;
+
+/// The next lines, none at the end.
+pub(crate) fn next_group(
+    pieces: &mut impl Iterator<Item = Result<Piece, StoreError>>,
+) -> Result<Vec<Piece>, StoreError> {
+    let (mut group, mut bytes) = (Vec::new(), 0);
+    while group.len() < GROUP && bytes < GROUP_BYTES {
+        let Some(piece) = pieces.next().transpose()? else { break };
+        bytes += piece.place.length;
+        group.push(piece);
+    }
+    Ok(group)
+}
+
 /// The next line of a reader, never holding more of it than a line may be long.
 pub(crate) fn next_piece(reader: &mut impl BufRead, offset: u64) -> io::Result<Option<Piece>> {
     let mut bytes = Vec::new();

@@ -28,6 +28,7 @@ mod line;
 mod lock;
 mod merge;
 mod notice;
+mod parallel;
 mod query;
 mod record;
 mod refused;

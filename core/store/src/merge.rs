@@ -9,10 +9,11 @@ use serde::Serialize;
 use crate::error::StoreError;
 use crate::files::Layout;
 use crate::format;
-use crate::intake::Intake;
-use crate::journal::{Piece, next_piece};
+use crate::intake::{Admitted, Intake};
+use crate::journal::{Piece, next_group, next_piece};
 use crate::line::{Line, shortened};
 use crate::lock::{HomeLock, PATIENCE};
+use crate::parallel::mapped;
 use crate::record::RECORD_SCHEMA;
 use crate::refused::Refused;
 use crate::store::Store;
@@ -139,24 +140,35 @@ fn take_lines(
     refused: &mut Refused,
 ) -> Result<u64, StoreError> {
     let named = path.unwrap_or(Path::new("the merged file"));
+    let next = || next_piece(reader, 0).map_err(|error| StoreError::io("read", named, error)).transpose();
+    let mut pieces = std::iter::from_fn(next);
     let (mut line, mut records) = (0, 0);
-    while let Some(piece) = next_piece(reader, 0).map_err(|error| StoreError::io("read", named, error))? {
-        line += 1;
-        match accept(&piece, intake) {
-            Ok(taken) => records += u64::from(taken),
-            Err(why) => refused.add(path, line, why),
+    loop {
+        let group = next_group(&mut pieces)?;
+        if group.is_empty() {
+            return Ok(records);
+        }
+        for admitted in mapped(&group, |piece| checked(piece, intake)) {
+            line += 1;
+            let kept = admitted.and_then(|admitted| match admitted {
+                Some(admitted) => intake.keep(&admitted).map(|()| 1),
+                None => Ok(0),
+            });
+            match kept {
+                Ok(kept) => records += kept,
+                Err(why) => refused.add(path, line, why),
+            }
         }
     }
-    Ok(records)
 }
 
-/// Takes a line of a merged file; false for an empty line.
-fn accept(piece: &Piece, intake: &mut Intake) -> Result<bool, String> {
+/// The record of a line of a merged file; none for an empty line.
+fn checked(piece: &Piece, intake: &Intake) -> Result<Option<Admitted>, String> {
     if piece.too_long {
         return Err("it is longer than any record".to_owned());
     }
     if piece.bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(false);
+        return Ok(None);
     }
     let line = Line::decode_foreign(&piece.bytes)?;
     if line.schema > RECORD_SCHEMA {
@@ -164,5 +176,9 @@ fn accept(piece: &Piece, intake: &mut Intake) -> Result<bool, String> {
     }
     let record =
         line.record()?.ok_or_else(|| format!("`{}` is not a kind of record", shortened(&line.kind)))?;
-    intake.take_named(&record, Some(&line.id)).map(|()| true)
+    let admitted = intake.admit(&record, Some(line.body))?;
+    if admitted.id() != line.id {
+        return Err(format!("its id is {}, but its content has the digest {}", line.id, admitted.id()));
+    }
+    Ok(Some(admitted))
 }

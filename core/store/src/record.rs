@@ -287,8 +287,13 @@ fn stated(what: &str, text: &str) -> Result<(), String> {
     if text.trim().is_empty() { Err(format!("{what} is not stated")) } else { Ok(()) }
 }
 
-/// Checks a record before it may enter the journal; returns its id and its canonical body.
-pub(crate) fn admit(record: &Record, allow_simulated: bool) -> Result<(RecordId, String), StoreError> {
+/// Checks a record before it may enter the journal; returns its id and its canonical body. `text` is what it was read from,
+/// if it was: where that is the same body, it need not be read a second time.
+pub(crate) fn admit(
+    record: &Record,
+    allow_simulated: bool,
+    text: Option<&str>,
+) -> Result<(RecordId, String), StoreError> {
     let invalid = |why: String| StoreError::Invalid { what: record.title(), why };
     record.validate().map_err(invalid)?;
     let body = record.canonical();
@@ -299,7 +304,9 @@ pub(crate) fn admit(record: &Record, allow_simulated: bool) -> Result<(RecordId,
         )));
     }
     let id = id_of(&body);
-    record.survives(&id, &body).map_err(invalid)?;
+    if text != Some(body.as_str()) {
+        record.survives(&id, &body).map_err(invalid)?;
+    }
     if let Record::Measurement(m) = record {
         if m.runner.simulated && !allow_simulated {
             return Err(StoreError::Simulated { runner: m.runner.name.to_string() });

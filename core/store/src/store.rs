@@ -126,7 +126,7 @@ impl Store {
     /// # Errors
     /// A record is simulated or invalid, the home cannot be written or is full: then nothing was added.
     pub fn append(&self, records: &[Record]) -> Result<Appended, StoreError> {
-        let ids = records.iter().map(|record| Ok(admit(record, self.options.allow_simulated)?.0));
+        let ids = records.iter().map(|record| Ok(admit(record, self.options.allow_simulated, None)?.0));
         let ids = ids.collect::<Result<Vec<_>, StoreError>>()?;
         self.with(|section| section.append(records, &ids))
     }

@@ -123,7 +123,8 @@ impl Index for SeparatedIndex {
         let mut extent = self.values.extent;
         extent.live = extent.live.saturating_sub(self.replaced(&changes)?);
         let long = changes.iter().filter_map(|(_, value)| value.as_ref().filter(|v| v.len() >= LONG));
-        let spans = self.values.append(long.map(|value| Ok(Cow::Borrowed(value.as_slice()))))?;
+        let mut long = long.map(|value| Ok(Cow::Borrowed(value.as_slice()))).peekable();
+        let spans = if long.peek().is_some() { self.values.append(long)? } else { Vec::new() };
         let written: u64 = spans.iter().map(|span| u64::from(span.length)).sum();
         extent.end += written;
         extent.live += written;

@@ -24,7 +24,7 @@ pub(super) struct SledIndex {
 impl SledIndex {
     /// Opens or creates the database in a folder.
     pub fn open(path: &Path) -> Result<Self, Fault> {
-        refuse_foreign(path)?;
+        settle(path)?;
         let start = Instant::now();
         loop {
             // No background flusher: a rebuilt index is as good as a flushed one, and closing flushes.
@@ -76,17 +76,32 @@ impl Index for SledIndex {
     }
 }
 
-/// Another version's folder would open as an empty database and be mixed with ours.
-fn refuse_foreign(path: &Path) -> Result<(), Fault> {
+/// Another version's folder would open as an empty database and be mixed with ours, so it is refused. What a killed
+/// process had only begun is removed: a folder before its database is there, and the snapshot that sled was writing,
+/// which it would take for a whole one.
+fn settle(path: &Path) -> Result<(), Fault> {
     if path.exists() && !path.is_dir() {
         return Err(Fault::Damaged("there is a file in place of its folder".to_owned()));
     }
-    let Ok(mut entries) = std::fs::read_dir(path) else { return Ok(()) };
-    let occupied = entries.next().is_some();
-    if occupied && !(path.join("conf").exists() && path.join("db").exists()) {
-        return Err(Fault::Damaged("the folder does not hold an index of this version".to_owned()));
+    let Ok(entries) = std::fs::read_dir(path) else { return Ok(()) };
+    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    let has = |wanted: &str| names.iter().any(|name| name == wanted);
+    if names.is_empty() || (has("conf") && has("db")) {
+        let mut begun = names.iter().filter(|name| name.to_string_lossy().ends_with(".generating"));
+        return begun.try_for_each(|name| removed(std::fs::remove_file(path.join(name))));
     }
-    Ok(())
+    if names.iter().all(|name| name == "blobs" || name == "conf") && is_empty(&path.join("blobs")) {
+        return removed(std::fs::remove_dir_all(path));
+    }
+    Err(Fault::Damaged("the folder does not hold an index of this version".to_owned()))
+}
+
+fn removed(outcome: std::io::Result<()>) -> Result<(), Fault> {
+    outcome.map_err(|error| Fault::Storage(error.to_string()))
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 fn is_lock(error: &sled::Error) -> bool {

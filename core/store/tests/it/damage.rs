@@ -102,6 +102,20 @@ fn a_missing_index_is_made_again_without_a_word() {
 }
 
 #[test]
+fn an_index_that_was_only_begun_is_made_again_without_a_word() {
+    for conf in [None, Some(""), Some("segment_size: 52")] {
+        let said = survives("begun", |index| {
+            fs::remove_dir_all(index).unwrap();
+            fs::create_dir_all(index.join("blobs")).unwrap();
+            if let Some(conf) = conf {
+                fs::write(index.join("conf"), conf).unwrap();
+            }
+        });
+        assert_eq!(said, "", "{conf:?}");
+    }
+}
+
+#[test]
 fn an_index_of_another_engine_is_set_aside() {
     let said = survives("foreign", |index| {
         fs::remove_dir_all(index).unwrap();
@@ -147,7 +161,11 @@ fn damaged_snapshots_are_survived() {
             });
         }
     });
-    survives("unfinished snapshot", |index| fs::write(index.join("snap.00ff.generating"), "torn").unwrap());
+    let said = survives("unfinished snapshot", |index| {
+        snapshots(index).iter().for_each(|snapshot| fs::remove_file(snapshot).unwrap());
+        fs::write(index.join("snap.00000000000505E4.generating"), "").unwrap();
+    });
+    assert_eq!(said, "");
 }
 
 #[test]
@@ -173,6 +191,29 @@ fn scatter(bytes: &mut [u8], seed: u64) {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         bytes[((state >> 20) % used) as usize] = (state >> 50) as u8;
     }
+}
+
+#[test]
+fn damaged_values_are_survived() {
+    let filled = |damage: &dyn Fn(&Path)| {
+        let home = tempfile::tempdir().unwrap();
+        open(home.path()).append(&records(0..2500)).unwrap();
+        let values = index(home.path()).join("values.0");
+        assert!(fs::metadata(&values).unwrap().len() > 10_000);
+        damage(&values);
+        let store = open(home.path());
+        let first = records([7]);
+        let id = store.append(&first).unwrap().known;
+        assert_eq!(store.record(id[0].as_str()).unwrap(), first[0]);
+        assert_eq!(ids(&store), ids_of(0..2500));
+        assert!(notices(&store, home.path()).contains("was rebuilt"));
+        let next = open(home.path());
+        assert!(next.check().unwrap().is_sound() && next.take_notices().is_empty());
+    };
+    filled(&|values| fs::remove_file(values).unwrap());
+    filled(&|values| fs::OpenOptions::new().write(true).open(values).unwrap().set_len(9000).unwrap());
+    filled(&|values| edit(values, |bytes| bytes.fill(0)));
+    filled(&|values| edit(values, |bytes| scatter(bytes, 1)));
 }
 
 #[cfg(unix)]
