@@ -360,6 +360,29 @@ fn pages_show_what_else_is_known() {
     assert_eq!(home.json("kb show resnet50 --json")["id"], "resnet50");
 }
 
+/// What a knowledge base holds at a moment is what had arrived by then, whenever it was measured.
+#[test]
+fn moments_are_those_of_arrival() {
+    let home = measured();
+    // Arrivals are written down by the second.
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(1100));
+    pause();
+    let between = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    pause();
+    let later = Run { median: 30.0, taken: "2025-11-05T00:00:00Z", ..RUN };
+    let later_still = Run { median: 30.0, taken: "2026-11-05T00:00:00Z", ..RUN };
+    merge(&home, "after.jsonl", &[later.line(), later_still.line(), result("resnext", "w", 80.0, "there")]);
+    let found = ask(&home, &["diff", &between, "--json"]).json();
+    let counts: Vec<_> =
+        found["changes"]["kinds"].as_array().unwrap().iter().map(|k| &k["only_second"]).collect();
+    assert_eq!(counts, [2, 1, 0, 0, 0, 0]);
+    assert_eq!(found["changes"]["new_networks"], json!(["resnext"]));
+    let page = ask(&home, &["diff", &between]).stdout;
+    assert!(page.contains("faster 0.75") && page.contains(&format!("{between} against now")), "{page}");
+    let before = ask(&home, &["diff", "2020-01-01", &between, "--json"]).json();
+    assert_eq!(before["changes"]["kinds"][0]["only_second"], 7);
+}
+
 #[test]
 fn two_sides_are_compared() {
     let (home, other) = (measured(), Home::new());
@@ -390,7 +413,7 @@ fn two_sides_are_compared() {
     assert!(changes["new_networks"].as_array().unwrap().contains(&json!("vgg16")));
     assert_eq!(changes["new_conflicts"].as_array().unwrap().len(), 1);
     let moments = ask(&home, &["diff", "2026-11-03", "2026-11-06"]).stdout;
-    assert!(moments.contains("faster 0.75") && moments.contains("2026-11-03T00:00:00Z against"), "{moments}");
+    assert!(moments.contains("2026-11-03T00:00:00Z against 2026-11-06T00:00:00Z"), "{moments}");
     assert!(ask(&home, &["diff", "now"]).stdout.contains("the same records on both sides"));
     home.run("kb diff yesterday")
         .fails(3, &["`yesterday` is neither a home folder, nor an exported file, nor a moment"]);

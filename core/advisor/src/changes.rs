@@ -1,75 +1,149 @@
 //! What differs between two states of knowledge: what was measured again, what is new, what contradicts what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use convwise_bench::stats::{Outcome, compare};
-use convwise_store::{Store, StoreError};
-use convwise_types::{
-    AddedCost, AddedFact, AddedResult, AddedTiming, InputShape, Measurement, Millis, Precision, RecordId,
-    RunFailure, content_id,
-};
+use convwise_store::{ARRIVED, Record, RecordKind, Store, StoreError};
+use convwise_types::listing::{Columns, Item};
+use convwise_types::{AddedResult, InputShape, Measurement, Millis, Precision, RecordId};
 use serde::Serialize;
 
 use crate::conflicts::{Conflict, Evaluation, conflicts, named};
 
-/// Every record of a knowledge base, by kind.
-#[derive(Clone, Debug, Default)]
-#[expect(missing_docs, reason = "each holds the records of its name")]
-pub struct Records {
-    pub measurements: Vec<Measurement>,
-    pub results: Vec<AddedResult>,
-    pub timings: Vec<AddedTiming>,
-    pub costs: Vec<AddedCost>,
-    pub facts: Vec<AddedFact>,
-    pub failures: Vec<RunFailure>,
+/// A knowledge base as it is, or as it was.
+#[derive(Clone, Copy, Debug)]
+pub struct State<'a> {
+    /// Where the records are.
+    pub store: &'a Store,
+    /// Only those that had arrived by then, in seconds since 1970. Of the oldest records no arrival is known; they were
+    /// always there.
+    pub until: Option<u64>,
 }
 
-impl Records {
-    /// Everything that a knowledge base holds.
-    ///
-    /// # Errors
-    /// The knowledge base cannot be read.
-    pub fn of(store: &Store) -> Result<Self, StoreError> {
-        let _session = store.session()?;
-        Ok(Self {
-            measurements: store.all_measurements()?,
-            results: store.results(None)?,
-            timings: store.timings(None)?,
-            costs: store.costs()?,
-            facts: store.facts()?,
-            failures: store.failures()?,
-        })
+/// Columns that tell one setting from another. Of the first three, which name the network, the first that is known counts.
+const SETTING: [&str; 11] = [
+    "architecture",
+    "file",
+    "artifact",
+    "input",
+    "precision",
+    "postprocess",
+    "runner",
+    "device_id",
+    "batch",
+    "threads",
+    "scenario",
+];
+
+/// Records of measurements read at a time; they hold all their samples.
+const PAIRS: usize = 256;
+
+/// The newest measurement of a setting: its id, and the row that it stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Newest {
+    id: String,
+    row: usize,
+}
+
+impl State<'_> {
+    /// The rows of a kind that count.
+    fn rows(&self, kind: RecordKind) -> Result<Vec<usize>, StoreError> {
+        let columns = self.store.columns(kind, &[ARRIVED])?;
+        let arrived = |row: usize| columns.whole(ARRIVED, row).and_then(|at| u64::try_from(at).ok());
+        let counts = |row: &usize| match (self.until, arrived(*row)) {
+            (Some(until), Some(at)) => at <= until,
+            _ => true,
+        };
+        Ok((0..columns.rows()).filter(counts).collect())
     }
 
-    /// Without what was measured after a moment (RFC 3339, UTC). What others published has no such moment and stays.
-    #[must_use]
-    pub fn until(mut self, moment: &str) -> Self {
-        self.measurements.retain(|m| m.taken.as_str() <= moment);
-        self.failures.retain(|f| f.taken.as_str() <= moment);
-        self
-    }
-
-    /// Ids by kind.
-    fn ids(&self) -> [(&'static str, BTreeSet<RecordId>); 6] {
-        [
-            ("measurement", self.measurements.iter().map(|m| m.id.clone()).collect()),
-            ("result", self.results.iter().map(content_id).collect()),
-            ("timing", self.timings.iter().map(content_id).collect()),
-            ("cost", self.costs.iter().map(content_id).collect()),
-            ("fact", self.facts.iter().map(content_id).collect()),
-            ("failure", self.failures.iter().map(content_id).collect()),
-        ]
+    /// Ids of a kind as numbers, in order: those of a million records take 16 MB.
+    fn ids(&self, kind: RecordKind) -> Result<Vec<u128>, StoreError> {
+        let rows = self.rows(kind)?;
+        let columns = self.store.columns(kind, &["id"])?;
+        let id = |row: usize| u128::from_str_radix(columns.text("id", row)?, 16).ok();
+        let mut ids: Vec<u128> = rows.into_iter().filter_map(id).collect();
+        ids.sort_unstable();
+        Ok(ids)
     }
 
     /// The networks that records are about, with the package in front where the name is a package's own.
-    fn networks(&self) -> BTreeSet<String> {
-        let measured = self.measurements.iter().filter_map(|m| m.subject.architecture.as_ref());
-        let mut names: BTreeSet<_> = measured.map(ToString::to_string).collect();
-        names.extend(self.results.iter().map(|r| named(r.package.as_deref(), r.architecture.as_str())));
-        names.extend(self.timings.iter().map(|t| named(t.package.as_deref(), t.architecture.as_str())));
-        names.extend(self.costs.iter().map(|c| named(c.package.as_deref(), c.architecture.as_str())));
-        names
+    fn networks(&self) -> Result<BTreeSet<String>, StoreError> {
+        let mut names = BTreeSet::new();
+        let kinds = [RecordKind::Measurement, RecordKind::Result, RecordKind::Timing, RecordKind::Cost];
+        for kind in kinds {
+            let columns = self.store.columns(kind, &["package", "architecture"])?;
+            let mut seen = BTreeSet::new();
+            for row in self.rows(kind)? {
+                let fresh = seen.insert(["package", "architecture"].map(|field| columns.code(field, row)));
+                if let Some(network) = columns.text("architecture", row).filter(|_| fresh) {
+                    names.insert(named(columns.text("package", row), network));
+                }
+            }
+        }
+        Ok(names)
     }
+
+    fn results(&self) -> Result<Vec<AddedResult>, StoreError> {
+        let records = self.store.records_at(RecordKind::Result, &self.rows(RecordKind::Result)?)?;
+        let result = |(_, record)| if let Record::Result(result) = record { Some(result) } else { None };
+        Ok(records.into_iter().filter_map(result).collect())
+    }
+
+    /// The newest measurement of everything that counts as evidence, by setting.
+    fn newest(&self) -> Result<BTreeMap<String, Newest>, StoreError> {
+        let names = [SETTING.as_slice(), &["taken", "simulated", "id"]].concat();
+        let columns = self.store.columns(RecordKind::Measurement, &names)?;
+        let age = |row: usize| (columns.text("taken", row), columns.text("id", row));
+        let mut found: HashMap<[Option<u64>; 11], usize> = HashMap::new();
+        for row in self.rows(RecordKind::Measurement)? {
+            if columns.item("simulated", row) == Item::Flag(true) {
+                continue;
+            }
+            let kept = found.entry(setting_in(&columns, row)).or_insert(row);
+            if age(row) > age(*kept) {
+                *kept = row;
+            }
+        }
+        let id = |row: usize| columns.text("id", row).unwrap_or_default().to_owned();
+        let named = |row: usize| (setting_text(&columns, row), Newest { id: id(row), row });
+        Ok(found.into_values().map(named).collect())
+    }
+
+    fn measurements(&self, rows: &[usize]) -> Result<Vec<Measurement>, StoreError> {
+        let records = self.store.records_at(RecordKind::Measurement, rows)?;
+        let measurement = |(_, record)| if let Record::Measurement(m) = record { Some(*m) } else { None };
+        Ok(records.into_iter().filter_map(measurement).collect())
+    }
+}
+
+/// The columns of a setting that count: of those that name the network, the first that is known.
+fn telling(columns: &Columns, row: usize) -> [Option<&'static str>; 11] {
+    let network = SETTING.iter().take(3).find(|field| columns.code(field, row).is_some()).copied();
+    let mut at = 0;
+    SETTING.map(|field| {
+        at += 1;
+        (at > 3 || network == Some(field)).then_some(field)
+    })
+}
+
+/// A setting as numbers that tell it from the others of the same columns.
+fn setting_in(columns: &Columns, row: usize) -> [Option<u64>; 11] {
+    telling(columns, row).map(|field| {
+        let field = field?;
+        match columns.item(field, row) {
+            Item::Whole(whole) => Some(whole.cast_unsigned()),
+            Item::Flag(flag) => Some(u64::from(flag)),
+            _ => columns.code(field, row).map(u64::from),
+        }
+    })
+}
+
+/// A setting as text that is the same in every knowledge base.
+fn setting_text(columns: &Columns, row: usize) -> String {
+    let fields = telling(columns, row);
+    let parts = fields.iter().flatten().map(|field| format!("{field} {:?}", columns.item(field, row)));
+    parts.collect::<Vec<_>>().join("\u{1f}")
 }
 
 /// What differs.
@@ -178,18 +252,33 @@ impl Median {
 
 /// What the second side has that the first has not, and what changed between them. `shipped` are the accuracies that come
 /// with the program, which both sides know.
-#[must_use]
-pub fn changes(first: &Records, second: &Records, shipped: &[AddedResult]) -> Changes {
-    let (known, now) = (first.networks(), second.networks());
-    let before: BTreeSet<_> = conflicts(shipped.iter().chain(&first.results)).into_iter().map(key).collect();
-    let conflicts = conflicts(shipped.iter().chain(&second.results)).into_iter();
-    Changes {
-        kinds: first.ids().iter().zip(&second.ids()).map(|(a, b)| counted(a.0, &a.1, &b.1)).collect(),
-        measured_again: measured_again(&first.measurements, &second.measurements),
+///
+/// # Errors
+/// A knowledge base cannot be read.
+pub fn changes(
+    first: &State<'_>,
+    second: &State<'_>,
+    shipped: &[AddedResult],
+) -> Result<Changes, StoreError> {
+    // Always in one order, so that two comparisons never wait for each other.
+    let mut stores = [first.store, second.store];
+    stores.sort_by_key(|store| store.path());
+    let _sessions = (stores[0].session()?, stores[1].session()?);
+    let (known, now) = (first.networks()?, second.networks()?);
+    let stated = |state: &State<'_>| Ok::<_, StoreError>(conflicts(shipped.iter().chain(&state.results()?)));
+    let before: BTreeSet<_> = stated(first)?.into_iter().map(key).collect();
+    let mut new_conflicts = stated(second)?;
+    new_conflicts.retain(|conflict| !before.contains(&key(conflict.clone())));
+    Ok(Changes {
+        kinds: RecordKind::READABLE
+            .into_iter()
+            .map(|k| counted(k, first, second))
+            .collect::<Result<_, _>>()?,
+        measured_again: measured_again(first, second)?,
         new_networks: now.difference(&known).cloned().collect(),
         lost_networks: known.difference(&now).cloned().collect(),
-        new_conflicts: conflicts.filter(|c| !before.contains(&key(c.clone()))).collect(),
-    }
+        new_conflicts,
+    })
 }
 
 /// A conflict by what it is about and what is stated.
@@ -197,32 +286,30 @@ fn key(conflict: Conflict) -> (Evaluation, Vec<u64>) {
     (conflict.of, conflict.values.iter().map(|(value, _)| value.to_bits()).collect())
 }
 
-fn counted(kind: &'static str, first: &BTreeSet<RecordId>, second: &BTreeSet<RecordId>) -> KindCount {
-    KindCount {
-        kind,
+fn counted(kind: RecordKind, first: &State<'_>, second: &State<'_>) -> Result<KindCount, StoreError> {
+    let (first, second) = (first.ids(kind)?, second.ids(kind)?);
+    let both = first.iter().filter(|id| second.binary_search(id).is_ok()).count();
+    Ok(KindCount {
+        kind: kind.word(),
         first: first.len(),
         second: second.len(),
-        only_first: first.difference(second).count(),
-        only_second: second.difference(first).count(),
-    }
+        only_first: first.len() - both,
+        only_second: second.len() - both,
+    })
 }
 
-fn measured_again(first: &[Measurement], second: &[Measurement]) -> Vec<MeasuredAgain> {
-    let (first, second) = (newest(first), newest(second));
-    let pairs = first.into_iter().filter_map(|(setting, a)| Some((a, *second.get(&setting)?, setting)));
-    pairs.filter(|(a, b, _)| a.id != b.id).map(|(a, b, setting)| side_by_side(setting, a, b)).collect()
-}
-
-/// The newest measurement of everything that counts as evidence.
-fn newest(measurements: &[Measurement]) -> BTreeMap<Setting, &Measurement> {
-    let mut found: BTreeMap<Setting, &Measurement> = BTreeMap::new();
-    for m in measurements.iter().filter(|m| !m.runner.simulated) {
-        let kept = found.entry(Setting::of(m)).or_insert(m);
-        if (&m.taken, &m.id) > (&kept.taken, &kept.id) {
-            *kept = m;
-        }
+fn measured_again(first: &State<'_>, second: &State<'_>) -> Result<Vec<MeasuredAgain>, StoreError> {
+    let (before, now) = (first.newest()?, second.newest()?);
+    let pair = |(setting, a): (&String, &Newest)| now.get(setting).map(|b| (a.clone(), b.clone()));
+    let pairs: Vec<_> = before.iter().filter_map(pair).filter(|(a, b)| a.id != b.id).collect();
+    let mut found = Vec::with_capacity(pairs.len());
+    for pairs in pairs.chunks(PAIRS) {
+        let (a, b): (Vec<_>, Vec<_>) = pairs.iter().map(|(a, b)| (a.row, b.row)).unzip();
+        let (a, b) = (first.measurements(&a)?, second.measurements(&b)?);
+        found.extend(a.iter().zip(&b).map(|(a, b)| side_by_side(Setting::of(a), a, b)));
     }
-    found
+    found.sort_by(|a, b| a.setting.cmp(&b.setting));
+    Ok(found)
 }
 
 fn side_by_side(setting: Setting, first: &Measurement, second: &Measurement) -> MeasuredAgain {
@@ -255,16 +342,21 @@ pub fn outcome(outcome: Outcome) -> &'static str {
 mod tests {
     use super::*;
     use crate::conflicts::tests::result;
+    use convwise_store::OpenOptions;
 
     #[test]
     fn a_conflict_with_a_shipped_figure_is_new_once() {
-        let with = |results: &[AddedResult]| Records { results: results.to_vec(), ..Records::default() };
-        let (shipped, other) = ([result("a", 80.1, "shipped")], [result("a", 80.4, "third")]);
-        let found = changes(&with(&[]), &with(&other), &shipped);
+        let (empty, full) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let open = |folder: &tempfile::TempDir| Store::open(folder.path(), &OpenOptions::default()).unwrap();
+        let (empty, full) = (open(&empty), open(&full));
+        full.append(&[result("a", 80.4, "third").into()]).unwrap();
+        let state = |store| State { store, until: None };
+        let shipped = [result("a", 80.1, "shipped")];
+        let found = changes(&state(&empty), &state(&full), &shipped).unwrap();
         assert_eq!(found.new_conflicts.len(), 1);
         assert_eq!((found.kinds[1].only_first, found.kinds[1].only_second), (0, 1));
         assert_eq!(found.new_networks, ["resnet50"]);
-        let found = changes(&with(&other), &with(&other), &shipped);
+        let found = changes(&state(&full), &state(&full), &shipped).unwrap();
         assert_eq!((found.new_conflicts.len(), found.new_networks.len()), (0, 0));
     }
 }

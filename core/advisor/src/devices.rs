@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use convwise_store::{KnownDevice, Store, StoreError};
+use convwise_store::{KnownDevice, RecordKind, Store, StoreError};
 use convwise_types::{Architecture, RunnerName};
 
 /// How much is known of what ran on a device.
@@ -53,16 +53,33 @@ pub fn devices(store: &Store, ours: &[Architecture]) -> Result<Vec<Listed>, Stor
 
 fn counted(store: &Store, ours: &[Architecture]) -> Result<BTreeMap<String, Figures>, StoreError> {
     let mut all = BTreeMap::<String, Figures>::new();
-    for m in store.all_measurements()? {
-        let figures = all.entry(m.device.id.to_string()).or_default();
-        *figures.measurements.entry(m.runner.name).or_default() += 1;
+    for ([device, runner], count) in tally(store, RecordKind::Measurement, ["device_id", "runner"])? {
+        all.entry(device).or_default().measurements.insert(runner.into(), count);
     }
-    for failure in store.failures()? {
-        all.entry(failure.device.to_string()).or_default().failures += 1;
+    for ([device], count) in tally(store, RecordKind::Failure, ["device_id"])? {
+        all.entry(device).or_default().failures += count;
     }
-    let shipped = ours.iter().flat_map(|a| &a.latencies).map(|latency| latency.device.clone());
-    for device in store.timings(None)?.into_iter().map(|timing| timing.device).chain(shipped) {
-        all.entry(device).or_default().published += 1;
+    for ([device], count) in tally(store, RecordKind::Timing, ["device"])? {
+        all.entry(device).or_default().published += count;
+    }
+    for latency in ours.iter().flat_map(|architecture| &architecture.latencies) {
+        all.entry(latency.device.clone()).or_default().published += 1;
     }
     Ok(all)
+}
+
+/// How many records of a kind have the same names in some fields.
+fn tally<const N: usize>(
+    store: &Store,
+    kind: RecordKind,
+    fields: [&'static str; N],
+) -> Result<BTreeMap<[String; N], u64>, StoreError> {
+    let columns = store.columns(kind, &fields)?;
+    let mut counts = BTreeMap::<[Option<u32>; N], (usize, u64)>::new();
+    for row in 0..columns.rows() {
+        counts.entry(fields.map(|field| columns.code(field, row))).or_insert((row, 0)).1 += 1;
+    }
+    let named =
+        |(row, count)| (fields.map(|field| columns.text(field, row).unwrap_or_default().to_owned()), count);
+    Ok(counts.into_values().map(named).collect())
 }

@@ -181,7 +181,7 @@ Examples:
   convwise kb diff target.jsonl                what this knowledge base has beyond an export or a backup
   convwise kb diff old-home new-home --json
 
-A moment is a date, a time as in RFC 3339, or 30m, 12h, 7d, 4w ago; it looks at when measurements and failures were taken.")]
+A moment is a date, a time as in RFC 3339, or 30m, 12h, 7d, 4w ago; it looks at when records arrived in this knowledge base.")]
 pub(crate) struct DiffArgs {
     /// A home folder, an export or a backup, or a moment of this knowledge base.
     pub(crate) first: String,

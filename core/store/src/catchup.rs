@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use convwise_types::RecordId;
 use convwise_types::listing::Item;
 
 use crate::catalog::{Anchor, Batch, Entry, Id, Kind, Meta, ROWS, fold, id_bytes, items_of};
@@ -11,7 +10,6 @@ use crate::index::Change;
 use crate::journal::{Journal, Piece, Place, next_group};
 use crate::line::{Line, crc_of};
 use crate::parallel::mapped;
-use crate::record::Record;
 use crate::section::{Mode, Section, Trouble};
 
 /// Records indexed as one batch.
@@ -168,16 +166,6 @@ impl Section {
     }
 }
 
-/// A piece as a record with its id.
-pub(crate) fn decode(piece: &Piece) -> Result<(RecordId, Option<Record>), String> {
-    if piece.too_long {
-        return Err("it is longer than any line may be".to_owned());
-    }
-    let line = Line::decode(&piece.bytes)?;
-    let record = line.record()?;
-    Ok((line.id, record))
-}
-
 /// The values of a line.
 struct Row {
     id: Id,
@@ -186,9 +174,13 @@ struct Row {
 }
 
 fn read_row(piece: &Piece) -> Result<Row, String> {
-    let (id, record) = decode(piece)?;
-    let kind = Kind::of(record.as_ref());
-    Ok(Row { id: id_bytes(&id), kind, items: record.as_ref().map(items_of).unwrap_or_default() })
+    if piece.too_long {
+        return Err("it is longer than any line may be".to_owned());
+    }
+    let line = Line::decode(&piece.bytes)?;
+    let record = line.record()?;
+    let items = record.as_ref().map(|record| items_of(record, line.at)).unwrap_or_default();
+    Ok(Row { id: id_bytes(&line.id), kind: Kind::of(record.as_ref()), items })
 }
 
 /// The journal must still have what the index was made from; otherwise the index is worthless.

@@ -41,7 +41,7 @@ mod survey;
 mod upkeep;
 
 pub use backup::{BackedUp, Backup, Restored};
-pub use catalog::Kind as RecordKind;
+pub use catalog::{ARRIVED, Kind as RecordKind};
 pub use error::{Notice, Refusal, StoreError};
 pub use exchange::{ExportFilter, Exported};
 pub use files::replace_file;

@@ -126,8 +126,8 @@ impl Section {
             return Ok(Vec::new());
         }
         let columns = self.columns(Kind::Measurement, &["graph", "input", "precision", "taken"])?;
-        let text = |name: &str, row: usize| columns.get(name).and_then(|column| column.text(row));
-        let key = |row: usize| ["graph", "input", "precision"].map(|name| code(columns.get(name), row));
+        let text = |name: &str, row: usize| columns.text(name, row);
+        let key = |row: usize| ["graph", "input", "precision"].map(|name| columns.code(name, row));
         let mut newest: HashMap<[Option<u32>; 3], Vec<usize>> = HashMap::new();
         for row in rows {
             let best = newest.entry(key(row)).or_default();
@@ -274,7 +274,7 @@ impl Section {
     pub(crate) fn seen_devices(&self) -> Result<Vec<Device>, Trouble> {
         let columns = self.columns(Kind::Measurement, &["device_id"])?;
         let mut seen = BTreeSet::new();
-        let first = (0..columns.rows()).filter(|row| seen.insert(code(columns.get("device_id"), *row)));
+        let first = (0..columns.rows()).filter(|row| seen.insert(columns.code("device_id", *row)));
         let rows: Vec<usize> = first.collect();
         let mut devices = BTreeMap::new();
         for (_, record) in self.records_at(Kind::Measurement, &rows)? {
@@ -327,14 +327,6 @@ impl Section {
             bytes.pop();
         }
         Ok(bytes)
-    }
-}
-
-/// The code of a name.
-fn code(column: Option<&Column>, row: usize) -> Option<u32> {
-    match column? {
-        Column::Names { codes, .. } => codes.get(row).copied(),
-        _ => None,
     }
 }
 

@@ -92,7 +92,7 @@ impl Record {
     /// The values that can be asked for, in the order of [`Kind::fields`].
     #[must_use]
     pub fn items(&self) -> Vec<Item> {
-        let mut items = items_of(self);
+        let mut items = items_of(self, None);
         items.truncate(Kind::of(Some(self)).fields().len());
         items
     }

@@ -20,7 +20,7 @@ const NAMES_SHOWN: usize = 20;
 pub(super) fn run(context: &Context, args: &DiffArgs) -> Result<(), CliError> {
     let (first, second) = (read(context, &args.first)?, read(context, &args.second)?);
     let shipped: Vec<_> = shipped_results(context).into_iter().map(|(result, _)| result).collect();
-    let found = changes(&first.records, &second.records, &shipped);
+    let found = changes(&first.state(), &second.state(), &shipped).map_err(CliError::failed)?;
     if args.output.json {
         let sides = json!({"first": first.title, "second": second.title});
         return context

@@ -4,24 +4,50 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use convwise_advisor::changes::Records;
+use convwise_advisor::changes::State;
 use convwise_store::{OpenOptions, Store};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
 
 use crate::context::Context;
 use crate::error::CliError;
 
-/// What was named, with what it holds.
-pub(super) struct Side {
+/// What was named.
+pub(super) struct Side<'a> {
     /// In words.
     pub(super) title: String,
-    pub(super) records: Records,
+    held: Held<'a>,
+    /// Where the records of a file stand for as long as they are needed.
+    _folder: Option<TempDir>,
 }
 
-/// Reads a side.
-pub(super) fn read(context: &Context, typed: &str) -> Result<Side, CliError> {
+/// Where its records are.
+enum Held<'a> {
+    /// In this knowledge base, with the moment that was named.
+    Here(&'a Store, Option<Timestamp>),
+    /// In another one.
+    Elsewhere(Box<Store>),
+}
+
+impl<'a> Side<'a> {
+    fn here(title: String, store: &'a Store, moment: Option<Timestamp>) -> Self {
+        Self { title, held: Held::Here(store, moment), _folder: None }
+    }
+
+    pub(super) fn state(&self) -> State<'_> {
+        match &self.held {
+            Held::Here(store, moment) => {
+                State { store, until: moment.map(|m| u64::try_from(m.as_second()).unwrap_or_default()) }
+            }
+            Held::Elsewhere(store) => State { store, until: None },
+        }
+    }
+}
+
+/// Finds a side.
+pub(super) fn read<'a>(context: &'a Context, typed: &str) -> Result<Side<'a>, CliError> {
     let path = Path::new(typed);
     if path.is_dir() {
         return home(path);
@@ -30,8 +56,7 @@ pub(super) fn read(context: &Context, typed: &str) -> Result<Side, CliError> {
         return file(path);
     }
     if typed == "now" {
-        let records = Records::of(context.store()?).map_err(CliError::failed)?;
-        return Ok(Side { title: "now".to_owned(), records });
+        return Ok(Side::here("now".to_owned(), context.store()?, None));
     }
     let moment = moment(typed, Timestamp::now()).ok_or_else(|| {
         let usage = "a moment is 2026-11-01, 2026-11-01T12:00:00Z or 7d";
@@ -39,11 +64,11 @@ pub(super) fn read(context: &Context, typed: &str) -> Result<Side, CliError> {
             "`{typed}` is neither a home folder, nor an exported file, nor a moment ({usage})"
         ))
     })?;
-    let records = Records::of(context.store()?).map_err(CliError::failed)?.until(&moment);
-    Ok(Side { title: moment, records })
+    let title = moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Ok(Side::here(title, context.store()?, Some(moment)))
 }
 
-fn home(folder: &Path) -> Result<Side, CliError> {
+fn home(folder: &Path) -> Result<Side<'static>, CliError> {
     let title = folder.display().to_string();
     if !folder.join("kb/journal.jsonl").is_file() {
         return Err(CliError::invalid(format!(
@@ -51,29 +76,27 @@ fn home(folder: &Path) -> Result<Side, CliError> {
         )));
     }
     let store = Store::open(folder, &OpenOptions::default()).map_err(CliError::failed)?;
-    Ok(Side { title, records: Records::of(&store).map_err(CliError::failed)? })
+    Ok(Side { title, held: Held::Elsewhere(Box::new(store)), _folder: None })
 }
 
 /// An export, a backup or a journal: read as `kb merge` reads it, into a knowledge base that is thrown away.
-fn file(path: &Path) -> Result<Side, CliError> {
+fn file(path: &Path) -> Result<Side<'static>, CliError> {
     let title = path.display().to_string();
     let unreadable = |e: std::io::Error| CliError::invalid(format!("cannot read {title}: {e}"));
     let reader = BufReader::new(File::open(path).map_err(unreadable)?);
     let folder = tempfile::tempdir().map_err(|e| CliError::failed(format!("cannot make a folder: {e}")))?;
     let store = Store::open(folder.path(), &OpenOptions::default()).map_err(CliError::failed)?;
     store.merge(reader).map_err(|e| CliError::invalid(format!("{title}: {e}")))?;
-    let records = Records::of(&store).map_err(CliError::failed)?;
-    Ok(Side { title, records })
+    Ok(Side { title, held: Held::Elsewhere(Box::new(store)), _folder: Some(folder) })
 }
 
-/// The moment that a text names, as records state theirs.
-fn moment(typed: &str, now: Timestamp) -> Option<String> {
-    let at = typed
+/// The moment that a text names.
+fn moment(typed: &str, now: Timestamp) -> Option<Timestamp> {
+    typed
         .parse::<Timestamp>()
         .ok()
         .or_else(|| Some(typed.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?.timestamp()))
-        .or_else(|| now.checked_sub(ago(typed)?).ok())?;
-    Some(at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .or_else(|| now.checked_sub(ago(typed)?).ok())
 }
 
 /// `30m`, `12h`, `7d`, `4w`.
@@ -96,7 +119,7 @@ mod tests {
 
     fn check(typed: &str, expect: Option<&str>) {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
-        assert_eq!(moment(typed, now).as_deref(), expect, "{typed}");
+        assert_eq!(moment(typed, now), expect.map(|text| text.parse().unwrap()), "{typed}");
     }
 
     #[test]

@@ -36,17 +36,23 @@ pub(crate) const FIGURE: &str = "#figure";
 /// See [`FIGURE`].
 pub(crate) const ABOUT: &str = "#about";
 
-/// The fields of each kind; the last two of a published figure are for the index alone.
+/// Column of every kind that says when a record arrived here, in seconds since 1970. That of records from before arrivals were
+/// written down is unknown.
+pub const ARRIVED: &str = "#arrived";
+
+/// The fields of each kind; those whose names begin with `#` are no fields of the record itself.
 static FIELDS: LazyLock<[Vec<FieldInfo>; 7]> = LazyLock::new(|| {
-    let hidden = [FIGURE, ABOUT].map(|name| FieldInfo { name, kind: ListKind::Whole, ..BLANK });
-    let published = |infos: Vec<FieldInfo>| infos.into_iter().chain(hidden).collect::<Vec<_>>();
+    let hidden = |name| FieldInfo { name, kind: ListKind::Whole, ..BLANK };
+    let arriving = |infos: Vec<FieldInfo>| infos.into_iter().chain([hidden(ARRIVED)]).collect::<Vec<_>>();
+    let published =
+        |infos: Vec<FieldInfo>| arriving(infos.into_iter().chain([FIGURE, ABOUT].map(hidden)).collect());
     [
-        infos(MEASUREMENT_FIELDS),
+        arriving(infos(MEASUREMENT_FIELDS)),
         published(infos(RESULT_FIELDS)),
         published(infos(TIMING_FIELDS)),
         published(infos(COST_FIELDS)),
         published(infos(FACT_FIELDS)),
-        infos(FAILURE_FIELDS),
+        arriving(infos(FAILURE_FIELDS)),
         Vec::new(),
     ]
 });
@@ -136,8 +142,8 @@ fn shape(kind: ListKind) -> &'static str {
     }
 }
 
-/// The values of every column of a record, in the order of [`Kind::columns`].
-pub(crate) fn items_of(record: &Record) -> Vec<Item> {
+/// The values of every column of a record that arrived at a time, in the order of [`Kind::columns`].
+pub(crate) fn items_of(record: &Record, arrived: Option<u64>) -> Vec<Item> {
     fn all<T>(fields: &[ListField<T>], record: &T) -> Vec<Item> {
         fields.iter().map(|field| (field.read)(record)).collect()
     }
@@ -152,6 +158,7 @@ pub(crate) fn items_of(record: &Record) -> Vec<Item> {
     if let Some((figure, about)) = figure_of(record) {
         items.extend([Item::Whole(figure), Item::Whole(about)]);
     }
+    items.push(arrived.into());
     items
 }
 

@@ -235,6 +235,24 @@ impl Columns {
         }
     }
 
+    /// The number that stands for the name of a field in a row.
+    #[must_use]
+    pub fn code(&self, field: &str, row: usize) -> Option<u32> {
+        match self.get(field)? {
+            Column::Names { codes, .. } => codes.get(row).copied().filter(|code| *code != UNKNOWN_NAME),
+            _ => None,
+        }
+    }
+
+    /// The name or text of a field in a row.
+    #[must_use]
+    pub fn text(&self, field: &str, row: usize) -> Option<&str> {
+        match self.get(field)? {
+            Column::Names { names, .. } => names.get(self.code(field, row)? as usize).map(AsRef::as_ref),
+            column => column.text(row),
+        }
+    }
+
     /// These rows and then those of another set with the same columns.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
