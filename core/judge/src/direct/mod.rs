@@ -14,7 +14,8 @@ use std::sync::Arc;
 use convwise_types::Missing;
 use rhai::{Dynamic, ImmutableString};
 
-pub(crate) use translate::Translations;
+pub(crate) use operators::apply;
+pub(crate) use translate::{Translations, operator};
 
 /// An expression over `net` and `need`.
 #[derive(Clone, Debug)]

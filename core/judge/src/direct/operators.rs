@@ -3,7 +3,7 @@
 use super::{Operator, Value};
 
 /// The result of an operator.
-pub(super) fn apply(operator: Operator, a: &Value, b: &Value) -> Option<Value> {
+pub(crate) fn apply(operator: Operator, a: &Value, b: &Value) -> Option<Value> {
     match (a, b) {
         (Value::Whole(a), Value::Whole(b)) => whole(operator, *a, *b),
         (Value::Flag(a), Value::Flag(b)) => equality(operator, a == b),

@@ -152,7 +152,8 @@ impl Translator<'_> {
     }
 }
 
-fn operator(name: &str) -> Option<Operator> {
+/// The operator of two values that a function of the engine is.
+pub(crate) fn operator(name: &str) -> Option<Operator> {
     Some(match name {
         "==" => Operator::Equal,
         "!=" => Operator::NotEqual,

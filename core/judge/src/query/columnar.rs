@@ -138,6 +138,14 @@ mod tests {
         check("!(batch > 4 || latency_ms.to_string() == \"1.5\")");
         check("architecture.contains(\"_2\") || batch == 16 || batch + 1 == 3");
         check("false || batch > 100");
+        for operator in ["==", "!=", "<", "<=", ">", ">="] {
+            check(&format!("latency_ms {operator} batch"));
+            check(&format!("batch * 0.25 + 1 {operator} latency_ms * 2 - 0.5"));
+            check(&format!("-latency_ms / (batch - 4) {operator} 0.1"));
+            check(&format!("batch * batch / 3 {operator} 5"));
+            check(&format!("0.0 / latency_ms {operator} 1 / (latency_ms - latency_ms)"));
+        }
+        check("batch + 1 == 3 && architecture == \"network_1\" || !(batch - latency_ms >= 1)");
     }
 
     #[test]
@@ -156,5 +164,8 @@ mod tests {
         wrong("batch == \"four\"", &["compare"]);
         wrong("batch", &["true or false"]);
         wrong("[1][5] == batch", &["5"]);
+        wrong("batch / (batch - 4) > 1", &["zero"]);
+        wrong("batch * 9223372036854775807 > 1", &["overflow"]);
+        wrong("batch + device > 1", &["compare"]);
     }
 }

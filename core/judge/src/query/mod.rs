@@ -6,6 +6,7 @@
 #![expect(clippy::result_large_err, reason = "a query that is wrong ends the work on it")]
 
 mod columnar;
+mod computed;
 mod plan;
 mod rows;
 mod truth;

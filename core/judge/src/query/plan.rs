@@ -4,6 +4,8 @@
 use convwise_types::listing::Item;
 use rhai::{AST, Expr, FnCallExpr, Module, Stmt};
 
+use super::computed::Term;
+use crate::direct::Value;
 use crate::fields::{Field, Kind, Table};
 
 /// A condition.
@@ -23,6 +25,8 @@ pub(super) enum Plan {
     Among(&'static str, Vec<Item>),
     /// A set of words has a word.
     Has(&'static str, String),
+    /// Numbers that are computed from fields, compared; where that is unusual, the script is asked.
+    Computed(Term, AST),
     /// The same for every row.
     Always(bool),
     /// Asked row by row.
@@ -90,7 +94,9 @@ fn direct(expr: &Expr, table: &'static Table) -> Option<Plan> {
             let field = field(expr, table)?;
             matches!(field.kind, Kind::Flag).then_some(Plan::Flag(field.name))
         }
-        Expr::FnCall(call, _) => called(call, table),
+        Expr::FnCall(call, _) => {
+            called(call, table).or_else(|| Some(Plan::Computed(Term::comparison(call, table)?, script(expr))))
+        }
         _ => None,
     }
 }
@@ -125,7 +131,7 @@ fn among(values: &[Expr], field: &'static Field) -> Option<Plan> {
     all.then_some(Plan::Among(field.name, values))
 }
 
-fn field(expr: &Expr, table: &'static Table) -> Option<&'static Field> {
+pub(super) fn field(expr: &Expr, table: &'static Table) -> Option<&'static Field> {
     let Expr::Variable(variable, ..) = expr else { return None };
     table.field(&variable.1)
 }
@@ -142,6 +148,15 @@ fn literal(expr: &Expr) -> Option<Item> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// A number that is written down.
+pub(super) fn literal_number(expr: &Expr) -> Option<Value> {
+    match literal(expr)? {
+        Item::Whole(whole) => Some(Value::Whole(whole)),
+        Item::Real(real) => Some(Value::Real(real)),
+        Item::Unknown | Item::Text(_) | Item::Flag(_) => None,
     }
 }
 

@@ -3,7 +3,9 @@
 
 use convwise_types::listing::{Column, Columns, Item};
 
+use super::computed::Computed;
 use super::plan::{Comparison, Plan};
+use crate::direct::Value;
 
 /// The verdict on one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +68,27 @@ pub(super) fn decide<E>(
             values.iter().map(equal).try_fold(false, |found, equal| equal.map(|equal| found || equal))
         })),
         Plan::Compare(name, comparison, value) => Ok(compared(columns, name, *comparison, value)),
-        Plan::Script(ast) => {
-            let is_open = |row: usize| open.is_none_or(|open| open.get(row).copied().unwrap_or(false));
-            let mut row_of = |row: usize| if is_open(row) { ask(ast, row) } else { Ok(Some(false)) };
-            (0..rows).map(|row| row_of(row).map(Truth::of)).collect()
+        Plan::Computed(term, ast) => {
+            let operand = term.over(columns);
+            open_rows(rows, open, |row| match operand.at(row) {
+                Computed::Known(Value::Flag(flag)) => Ok(Some(flag)),
+                Computed::Unknown => Ok(None),
+                Computed::Known(_) | Computed::Unusual => ask(ast, row),
+            })
         }
+        Plan::Script(ast) => open_rows(rows, open, |row| ask(ast, row)),
     }
+}
+
+/// Decides the rows that are open.
+fn open_rows<E>(
+    rows: usize,
+    open: Option<&[bool]>,
+    mut ask: impl FnMut(usize) -> Result<Option<bool>, E>,
+) -> Result<Vec<Truth>, E> {
+    let is_open = |row: usize| open.is_none_or(|open| open.get(row).copied().unwrap_or(false));
+    let mut row_of = |row: usize| if is_open(row) { ask(row) } else { Ok(Some(false)) };
+    (0..rows).map(|row| row_of(row).map(Truth::of)).collect()
 }
 
 /// Parts of which the next one counts only where the ones before gave `neutral`.
