@@ -51,7 +51,7 @@ const QUESTIONS: [Question; 4] = [
         sql: "median_ms < 40 AND verdict = 'trusted' ORDER BY ci_high_ms",
     },
     Question {
-        what: "arithmetic, row by row",
+        what: "arithmetic over two columns",
         ours: ["ci_high_ms - ci_low_ms > 0.5 && architecture == \"network_150\"", "median_ms"],
         sql: "ci_high_ms - ci_low_ms > 0.5 AND architecture = 'network_150' ORDER BY median_ms",
     },
