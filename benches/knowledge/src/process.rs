@@ -54,12 +54,7 @@ pub struct Ran {
 impl Ran {
     pub fn new(program: &Path, args: &[&str], home: Option<&Path>) -> Self {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Self {
-            program: program.to_owned(),
-            args,
-            home: home.map(Path::to_owned),
-            took: Vec::new(),
-        }
+        Self { program: program.to_owned(), args, home: home.map(Path::to_owned), took: Vec::new() }
     }
 
     fn once(&mut self) -> Outcome<()> {
