@@ -20,20 +20,12 @@ pub struct State<'a> {
     pub until: Option<u64>,
 }
 
-/// Columns that tell one setting from another. Of the first three, which name the network, the first that is known counts.
-const SETTING: [&str; 11] = [
-    "architecture",
-    "file",
-    "artifact",
-    "input",
-    "precision",
-    "postprocess",
-    "runner",
-    "device_id",
-    "batch",
-    "threads",
-    "scenario",
-];
+/// Columns that name the network of a measurement; the first that is known counts.
+const NETWORK: [&str; 3] = ["architecture", "file", "artifact"];
+
+/// Columns that tell one setting of a network from another.
+const SETTING: [&str; 8] =
+    ["input", "precision", "postprocess", "runner", "device_id", "batch", "threads", "scenario"];
 
 /// Records of measurements read at a time; they hold all their samples.
 const PAIRS: usize = 256;
@@ -48,13 +40,12 @@ struct Newest {
 impl State<'_> {
     /// The rows of a kind that count.
     fn rows(&self, kind: RecordKind) -> Result<Vec<usize>, StoreError> {
+        let Some(until) = self.until else {
+            return Ok((0..self.store.columns(kind, &[])?.rows()).collect());
+        };
         let columns = self.store.columns(kind, &[ARRIVED])?;
         let arrived = |row: usize| columns.whole(ARRIVED, row).and_then(|at| u64::try_from(at).ok());
-        let counts = |row: &usize| match (self.until, arrived(*row)) {
-            (Some(until), Some(at)) => at <= until,
-            _ => true,
-        };
-        Ok((0..columns.rows()).filter(counts).collect())
+        Ok((0..columns.rows()).filter(|row| arrived(*row).is_none_or(|at| at <= until)).collect())
     }
 
     /// Ids of a kind as numbers, in order: those of a million records take 16 MB.
@@ -92,10 +83,10 @@ impl State<'_> {
 
     /// The newest measurement of everything that counts as evidence, by setting.
     fn newest(&self) -> Result<BTreeMap<String, Newest>, StoreError> {
-        let names = [SETTING.as_slice(), &["taken", "simulated", "id"]].concat();
+        let names = [NETWORK.as_slice(), &SETTING, &["taken", "simulated", "id"]].concat();
         let columns = self.store.columns(RecordKind::Measurement, &names)?;
         let age = |row: usize| (columns.text("taken", row), columns.text("id", row));
-        let mut found: HashMap<[Option<u64>; 11], usize> = HashMap::new();
+        let mut found: HashMap<SettingCode, usize> = HashMap::new();
         for row in self.rows(RecordKind::Measurement)? {
             if columns.item("simulated", row) == Item::Flag(true) {
                 continue;
@@ -117,33 +108,30 @@ impl State<'_> {
     }
 }
 
-/// The columns of a setting that count: of those that name the network, the first that is known.
-fn telling(columns: &Columns, row: usize) -> [Option<&'static str>; 11] {
-    let network = SETTING.iter().take(3).find(|field| columns.code(field, row).is_some()).copied();
-    let mut at = 0;
-    SETTING.map(|field| {
-        at += 1;
-        (at > 3 || network == Some(field)).then_some(field)
-    })
+/// A setting as what names the network, and numbers that tell it from the others of the same columns.
+type SettingCode = (&'static str, [Option<u64>; 9]);
+
+/// The columns that tell the setting of a row, the network's first.
+fn telling(columns: &Columns, row: usize) -> [&'static str; 9] {
+    let network = NETWORK.into_iter().find(|field| columns.code(field, row).is_some());
+    let [input, precision, postprocess, runner, device, batch, threads, scenario] = SETTING;
+    let network = network.unwrap_or("artifact");
+    [network, input, precision, postprocess, runner, device, batch, threads, scenario]
 }
 
-/// A setting as numbers that tell it from the others of the same columns.
-fn setting_in(columns: &Columns, row: usize) -> [Option<u64>; 11] {
-    telling(columns, row).map(|field| {
-        let field = field?;
-        match columns.item(field, row) {
-            Item::Whole(whole) => Some(whole.cast_unsigned()),
-            Item::Flag(flag) => Some(u64::from(flag)),
-            _ => columns.code(field, row).map(u64::from),
-        }
-    })
+fn setting_in(columns: &Columns, row: usize) -> SettingCode {
+    let fields @ [network, ..] = telling(columns, row);
+    let code = |field| match columns.item(field, row) {
+        Item::Whole(whole) => Some(whole.cast_unsigned()),
+        Item::Flag(flag) => Some(u64::from(flag)),
+        _ => columns.code(field, row).map(u64::from),
+    };
+    (network, fields.map(code))
 }
 
 /// A setting as text that is the same in every knowledge base.
 fn setting_text(columns: &Columns, row: usize) -> String {
-    let fields = telling(columns, row);
-    let parts = fields.iter().flatten().map(|field| format!("{field} {:?}", columns.item(field, row)));
-    parts.collect::<Vec<_>>().join("\u{1f}")
+    telling(columns, row).map(|field| format!("{field} {:?}", columns.item(field, row))).join("\u{1f}")
 }
 
 /// What differs.

@@ -126,12 +126,11 @@ impl Section {
             return Ok(Vec::new());
         }
         let columns = self.columns(Kind::Measurement, &["graph", "input", "precision", "taken"])?;
-        let text = |name: &str, row: usize| columns.text(name, row);
         let key = |row: usize| ["graph", "input", "precision"].map(|name| columns.code(name, row));
         let mut newest: HashMap<[Option<u32>; 3], Vec<usize>> = HashMap::new();
         for row in rows {
             let best = newest.entry(key(row)).or_default();
-            match best.first().map(|first| text("taken", row).cmp(&text("taken", *first))) {
+            match best.first().map(|first| columns.text("taken", row).cmp(&columns.text("taken", *first))) {
                 None | Some(std::cmp::Ordering::Equal) => best.push(row),
                 Some(std::cmp::Ordering::Greater) => *best = vec![row],
                 Some(std::cmp::Ordering::Less) => {}

@@ -3,7 +3,7 @@
 use convwise_types::listing::{Column, Columns};
 use rhai::{Expr, FnCallExpr};
 
-use super::plan::{field, literal_number};
+use super::plan::{Comparison, field, literal_number};
 use crate::direct::{Operator, Value, apply, operator};
 use crate::fields::{Kind, Table};
 
@@ -27,7 +27,7 @@ pub(super) enum Computed {
 impl Term {
     /// A comparison of two numbers.
     pub fn comparison(call: &FnCallExpr, table: &'static Table) -> Option<Self> {
-        let compares = matches!(call.name.as_str(), "==" | "!=" | "<" | "<=" | ">" | ">=");
+        let compares = Comparison::of(&call.name).is_some();
         if compares && !call.is_qualified() { Self::operation(call, table) } else { None }
     }
 
@@ -89,14 +89,13 @@ impl Operand<'_> {
             Self::Constant(value) => Computed::Known((*value).clone()),
             Self::Operation(operator, pair) => {
                 let [a, b] = pair.as_ref();
-                match (a.at(row), || b.at(row)) {
-                    (Computed::Known(a), b) => match b() {
-                        Computed::Known(b) => {
-                            apply(*operator, &a, &b).map_or(Computed::Unusual, Computed::Known)
-                        }
-                        other => other,
-                    },
-                    (other, _) => other,
+                let a = match a.at(row) {
+                    Computed::Known(a) => a,
+                    unknown => return unknown,
+                };
+                match b.at(row) {
+                    Computed::Known(b) => apply(*operator, &a, &b).map_or(Computed::Unusual, Computed::Known),
+                    unknown => unknown,
                 }
             }
         }

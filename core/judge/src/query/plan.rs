@@ -45,7 +45,7 @@ pub(super) enum Comparison {
 }
 
 impl Comparison {
-    fn of(operator: &str) -> Option<Self> {
+    pub fn of(operator: &str) -> Option<Self> {
         Some(match operator {
             "==" => Self::Equal,
             "!=" => Self::Unequal,
